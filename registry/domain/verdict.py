@@ -1,0 +1,238 @@
+"""May this person use needles, on a day? A ladder; the first rung that applies is the outcome.
+
+1. ``not_found``: no decision about such a registration is known.
+2. ``unknown``: the registration's own status word is not understood.
+3. ``registration_not_in_force``: not yet, suspended, lapsed, revoked or surrendered.
+4. ``needling_not_permitted``: the body's rules of the day permit it to nobody.
+5. ``class_not_eligible``: they do not permit it to holders of this register class.
+6. ``technique_not_covered``: no authorization covers the technique;
+   ``supervised_only`` instead where the rules let this class learn under supervision.
+7. ``unknown`` / ``authorization_not_in_force``: none of those that cover it is in force.
+8. ``supervised_only``: those in force permit it under supervision alone.
+9. ``authorized_with_conditions``: conditions or excluded regions apply.
+10. ``authorized``.
+
+An authorization on a registration that is not in force authorizes nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TypeVar
+
+from .decisions import Condition
+from .localtime import day_before
+from .rules import BodyRules, RulesHistory
+from .timeline import Span, Timeline
+from .vocabulary import Mode, Outcome, Reason, Standing, SubjectKind, Technique
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationTimeline:
+    """One authorization's timeline, with the identifier it is kept under."""
+
+    id: str
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """All that a verdict rests on, folded as known at one moment. ``registration`` is ``None`` if unheard of."""
+
+    registration: Timeline | None
+    authorizations: Sequence[AuthorizationTimeline] = ()
+    rules: RulesHistory = RulesHistory()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May this person use ``technique`` on the local day ``on``, independently or supervised?"""
+
+    technique: Technique
+    on: date
+    mode: Mode = Mode.INDEPENDENT
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer.
+
+    :param authorized: true only where the question is answered by a yes; ``unknown`` is not a yes.
+    :param registration: the registration's span on the day; ``None`` where there is no such registration.
+    :param authorizations: the authorizations that cover the technique, with their spans on the day.
+    :param valid_through: last local day of the same answer as known now; ``None`` if no end is known.
+    """
+
+    question: Question
+    outcome: Outcome
+    authorized: bool
+    reasons: tuple[Reason, ...]
+    registration: Span | None = None
+    authorizations: tuple[tuple[str, Span], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    excluded_regions: tuple[str, ...] = ()
+    valid_through: date | None = None
+
+    def says_the_same_as(self, other: Verdict) -> bool:
+        """Whether two verdicts give the same answer, whatever their days."""
+        return (self.outcome, self.reasons, self.conditions, self.excluded_regions) == (
+            other.outcome,
+            other.reasons,
+            other.conditions,
+            other.excluded_regions,
+        )
+
+
+def give_verdict(question: Question, standings: Standings) -> Verdict:
+    """Answer a question from what was known at one moment, with the last day on which the answer holds."""
+    verdict = _answer(question, standings)
+    for day in _turning_days(standings, question.on):
+        if not verdict.says_the_same_as(_answer(replace(question, on=day), standings)):
+            return replace(verdict, valid_through=day_before(day))
+    return verdict
+
+
+def answers_between(
+    question: Question, standings: Standings, last_day: date
+) -> Iterator[tuple[Verdict, date]]:
+    """Each answer from ``question.on`` to ``last_day``, with the last local day on which it is given."""
+    verdict = _answer(question, standings)
+    for day in _turning_days(standings, question.on):
+        if day > last_day:
+            break
+        following = _answer(replace(question, on=day), standings)
+        if not verdict.says_the_same_as(following) or verdict.authorized is not following.authorized:
+            yield verdict, date.fromordinal(day.toordinal() - 1)
+            verdict = following
+    yield verdict, last_day
+
+
+def _turning_days(standings: Standings, after: date) -> list[date]:
+    """The days after ``after`` on which any part of the answer may change, in order."""
+    timelines = [a.timeline for a in standings.authorizations]
+    if standings.registration is not None:
+        timelines.append(standings.registration)
+    days = {span.first_day for timeline in timelines for span in timeline.after(after)}
+    days.update(v.holds_from for v in standings.rules.versions if v.holds_from > after)
+    return sorted(days)
+
+
+def _answer(question: Question, standings: Standings) -> Verdict:
+    timeline = standings.registration
+    if timeline is None or len(timeline.spans) == 1 and timeline.spans[0].term_from is None:
+        return Verdict(question, Outcome.NOT_FOUND, authorized=False, reasons=(Reason.NEVER_REGISTERED,))
+    registration = timeline.on(question.on)
+    rules = standings.rules.on(question.on)
+    covering = tuple(_covering(question, standings.authorizations, rules))
+    resting_on = _resting_on(covering)
+    outcome = _outcome(registration, rules, covering, resting_on)
+    answering = [span for _, span in (resting_on or covering)]
+    return Verdict(
+        question,
+        outcome,
+        authorized=_is_yes(outcome, question.mode),
+        reasons=tuple(dict.fromkeys(_reasons(registration, rules, answering))),
+        registration=registration,
+        authorizations=resting_on or covering,
+        conditions=_merge(s.scope.conditions for s in (registration, *answering) if s.scope is not None),
+        excluded_regions=_merge(s.scope.excluded_regions for s in answering if s.scope is not None),
+    )
+
+
+def _is_yes(outcome: Outcome, mode: Mode) -> bool:
+    if outcome is Outcome.SUPERVISED_ONLY:
+        return mode is Mode.SUPERVISED
+    return outcome in (Outcome.AUTHORIZED, Outcome.AUTHORIZED_WITH_CONDITIONS)
+
+
+def _covering(
+    question: Question, authorizations: Sequence[AuthorizationTimeline], rules: BodyRules
+) -> Iterator[tuple[str, Span]]:
+    """The authorizations that cover the technique on the day, or will when their first term begins."""
+    for authorization in authorizations:
+        span = authorization.timeline.on(question.on)
+        scope = span.scope
+        if scope is None:
+            coming = next(authorization.timeline.after(question.on), None)
+            scope = None if coming is None else coming.scope
+        if scope is not None and question.technique in rules.covered(scope.techniques):
+            yield authorization.id, span
+
+
+def _resting_on(covering: tuple[tuple[str, Span], ...]) -> tuple[tuple[str, Span], ...]:
+    """Those in force; where any of them is independent, those that are."""
+    live = tuple(pair for pair in covering if pair[1].standing.permits_practice)
+    independent = tuple(pair for pair in live if not _is_supervised(pair[1]))
+    return independent or live
+
+
+def _is_supervised(span: Span) -> bool:
+    return span.scope is not None and span.scope.mode is Mode.SUPERVISED
+
+
+def _outcome(
+    registration: Span,
+    rules: BodyRules,
+    covering: tuple[tuple[str, Span], ...],
+    resting_on: tuple[tuple[str, Span], ...],
+) -> Outcome:
+    register_class = None if registration.scope is None else registration.scope.register_class
+    if registration.standing is Standing.UNKNOWN:
+        return Outcome.UNKNOWN
+    if not registration.standing.permits_practice:
+        return Outcome.REGISTRATION_NOT_IN_FORCE
+    if not rules.needling_permitted:
+        return Outcome.NEEDLING_NOT_PERMITTED
+    if not rules.class_is_eligible(register_class):
+        return Outcome.CLASS_NOT_ELIGIBLE
+    if not covering:
+        learning = rules.learners_allowed(register_class)
+        return Outcome.SUPERVISED_ONLY if learning else Outcome.TECHNIQUE_NOT_COVERED
+    if not resting_on:
+        unread = any(span.standing is Standing.UNKNOWN for _, span in covering)
+        return Outcome.UNKNOWN if unread else Outcome.AUTHORIZATION_NOT_IN_FORCE
+    if all(_is_supervised(span) for _, span in resting_on):
+        return Outcome.SUPERVISED_ONLY
+    scopes = [span.scope for _, span in resting_on] + [registration.scope]
+    limited = any(s is not None and (s.conditions or s.excluded_regions) for s in scopes)
+    return Outcome.AUTHORIZED_WITH_CONDITIONS if limited else Outcome.AUTHORIZED
+
+
+def _reasons(registration: Span, rules: BodyRules, answering: Sequence[Span]) -> Iterator[Reason]:
+    """Every reason that applies, in the order of the ladder."""
+    yield from _standing_reasons(SubjectKind.REGISTRATION, registration)
+    scope = registration.scope
+    register_class = None if scope is None else scope.register_class
+    if not rules.needling_permitted:
+        yield Reason.NEEDLING_NOT_PERMITTED
+    if scope is not None and not rules.class_is_eligible(register_class):
+        yield Reason.CLASS_NOT_ELIGIBLE
+    if not answering:
+        yield Reason.TECHNIQUE_NOT_COVERED
+        if rules.learners_allowed(register_class):
+            yield Reason.LEARNERS_UNDER_SUPERVISION
+    for span in answering:
+        yield from _standing_reasons(SubjectKind.AUTHORIZATION, span)
+        if _is_supervised(span):
+            yield Reason.AUTHORIZATION_SUPERVISED
+    if scope is not None and scope.conditions:
+        yield Reason.REGISTRATION_CONDITIONS
+    if any(span.scope is not None and span.scope.conditions for span in answering):
+        yield Reason.AUTHORIZATION_CONDITIONS
+    if any(span.scope is not None and span.scope.excluded_regions for span in answering):
+        yield Reason.REGIONS_EXCLUDED
+
+
+def _standing_reasons(subject: SubjectKind, span: Span) -> Iterator[Reason]:
+    for standing in span.holds:
+        reason = Reason.of(subject, standing)
+        if reason is not None:
+            yield reason
+
+
+def _merge(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(item for group in groups for item in group))
