@@ -1,0 +1,181 @@
+"""Domain objects as JSON text, and back: how scopes, reports, rules and timelines are kept.
+
+The keys are the database's own; what the public sees is named in :mod:`registry.http`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from registry.domain.decisions import Condition, Scope, StatusReport
+from registry.domain.rules import BodyRules, Renewal, RulesHistory, TrainingRequirement
+from registry.domain.timeline import BEFORE_ANY_TERM, Span, Timeline
+from registry.domain.vocabulary import Mode, PracticePermission, Standing, Technique
+
+Document = dict[str, Any]
+
+
+def dump(value: Any) -> str:
+    """Compact JSON; the same value gives the same text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def dump_techniques(techniques: Iterable[Technique]) -> str:
+    """A set of techniques, sorted."""
+    return dump(sorted(techniques))
+
+
+def load_techniques(text: str) -> frozenset[Technique]:
+    """The inverse of :func:`dump_techniques`."""
+    return frozenset(map(Technique, json.loads(text)))
+
+
+def scope_document(scope: Scope) -> Document:
+    """A scope without what it leaves at its default."""
+    document: Document = {}
+    if scope.register_class is not None:
+        document["class"] = scope.register_class
+    if scope.techniques:
+        document["techniques"] = sorted(scope.techniques)
+    if scope.mode is not Mode.INDEPENDENT:
+        document["mode"] = scope.mode
+    if scope.conditions:
+        document["conditions"] = [[c.text, c.withheld] for c in scope.conditions]
+    if scope.excluded_regions:
+        document["regions"] = scope.excluded_regions
+    return document
+
+
+def scope_of(document: Mapping[str, Any]) -> Scope:
+    """The inverse of :func:`scope_document`."""
+    return Scope(
+        register_class=document.get("class"),
+        techniques=frozenset(map(Technique, document.get("techniques", ()))),
+        mode=Mode(document.get("mode", Mode.INDEPENDENT)),
+        conditions=tuple(Condition(text, withheld) for text, withheld in document.get("conditions", ())),
+        excluded_regions=tuple(document.get("regions", ())),
+    )
+
+
+def report_document(report: StatusReport) -> Document:
+    """A source's status word and what it was taken to mean."""
+    return asdict(report)
+
+
+def report_of(document: Mapping[str, Any]) -> StatusReport:
+    """The inverse of :func:`report_document`."""
+    return StatusReport(
+        word=document["word"],
+        practice=PracticePermission(document["practice"]),
+        disciplinary=document["disciplinary"],
+        leaves=Standing(document["leaves"]),
+    )
+
+
+def timeline_document(timeline: Timeline) -> list[Document]:
+    """The spans from the first term on; the days before it, and last days, follow from their neighbours."""
+    return [_span_document(span) for span in timeline.spans if span.term_from is not None]
+
+
+def _span_document(span: Span) -> Document:
+    document: Document = {
+        "first": span.first_day.isoformat(),
+        "holds": span.holds,
+        "from": None if span.term_from is None else span.term_from.isoformat(),
+    }
+    if span.term_through is not None:
+        document["through"] = span.term_through.isoformat()
+    if span.scope is not None:
+        document["scope"] = scope_document(span.scope)
+    if span.report is not None:
+        document["report"] = report_document(span.report)
+    if span.begun_by is not None:
+        document["by"] = span.begun_by
+    return document
+
+
+def timeline_of(document: list[Document]) -> Timeline:
+    """The inverse of :func:`timeline_document`."""
+    if not document:
+        return Timeline()
+    firsts = [date.fromisoformat(d["first"]) for d in document]
+    lasts = [date.fromordinal(first.toordinal() - 1) for first in firsts[1:]]
+    spans = [
+        _span_of(d, first, last) for d, first, last in zip(document, firsts, [*lasts, None], strict=True)
+    ]
+    if firsts[0] == date.min:
+        return Timeline(tuple(spans))
+    before = Span(
+        date.min, date.fromordinal(firsts[0].toordinal() - 1), Standing.NOT_YET, BEFORE_ANY_TERM.holds
+    )
+    return Timeline((before, *spans))
+
+
+def _span_of(document: Document, first: date, last: date | None) -> Span:
+    holds = tuple(map(Standing, document["holds"]))
+    scope, report, through = document.get("scope"), document.get("report"), document.get("through")
+    return Span(
+        first,
+        last,
+        holds[0],
+        holds,
+        None if scope is None else scope_of(scope),
+        date.fromisoformat(document["from"]),
+        None if through is None else date.fromisoformat(through),
+        None if report is None else report_of(report),
+        document.get("by"),
+    )
+
+
+def rules_document(rules: BodyRules) -> Document:
+    """One version of a body's rules."""
+    return {
+        "holds_from": rules.holds_from.isoformat(),
+        "recorded_at": rules.recorded_at.isoformat(),
+        "needling_permitted": rules.needling_permitted,
+        "eligible_classes": None if rules.eligible_classes is None else sorted(rules.eligible_classes),
+        "learner_classes": sorted(rules.learner_classes),
+        "covers": {named: sorted(covered) for named, covered in sorted(rules.covers.items())},
+        "requirements": {t: asdict(asked) for t, asked in sorted(rules.requirements.items())},
+        "registration_grace_days": rules.registration_grace_days,
+        "authorization_grace_days": rules.authorization_grace_days,
+        "registration_renewal": asdict(rules.registration_renewal),
+        "authorization_renewal": asdict(rules.authorization_renewal),
+    }
+
+
+def rules_of(document: Mapping[str, Any]) -> BodyRules:
+    """The inverse of :func:`rules_document`."""
+    classes = document["eligible_classes"]
+    return BodyRules(
+        holds_from=date.fromisoformat(document["holds_from"]),
+        recorded_at=datetime.fromisoformat(document["recorded_at"]),
+        needling_permitted=document["needling_permitted"],
+        eligible_classes=None if classes is None else frozenset(classes),
+        learner_classes=frozenset(document["learner_classes"]),
+        covers={Technique(t): frozenset(map(Technique, also)) for t, also in document["covers"].items()},
+        requirements={
+            Technique(t): TrainingRequirement(**asked) for t, asked in document["requirements"].items()
+        },
+        registration_grace_days=document["registration_grace_days"],
+        authorization_grace_days=document["authorization_grace_days"],
+        registration_renewal=Renewal(**document["registration_renewal"]),
+        authorization_renewal=Renewal(**document["authorization_renewal"]),
+    )
+
+
+REQUIREMENT_FIELDS = tuple(field.name for field in fields(TrainingRequirement))
+
+
+@lru_cache(maxsize=1024)
+def load_body(text: str) -> Document:
+    """A body's document, read once for each text that it ever had; callers do not change it."""
+    document: Document = json.loads(text)
+    document["versions"] = tuple(rules_of(version) for version in document["rules"])
+    document["history"] = RulesHistory.of(document["versions"])
+    return document

@@ -1,0 +1,321 @@
+"""The tables. Facts first (what was decided, by whom), then what is derived from them.
+
+``spans``, ``lapses`` (but for what registrars noted on them), ``entries`` and ``bodies.document`` are caches
+of the facts, rewritten in the transaction that changes a fact. ``registry check`` derives them anew and names
+each difference.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from registry.domain.vocabulary import DecisionKind, LapseKind, NameKind, Standing, SubjectKind
+
+from .types import Identifier, Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """The column holds a word of a closed vocabulary."""
+    words = ", ".join(f"'{word}'" for word in values)
+    return CheckConstraint(f"{column} IN ({words})", name=f"{column}_known")
+
+
+def body_key(*, primary_key: bool = False) -> Column[str]:
+    """The body that a row belongs to."""
+    return Column("body_id", Identifier, ForeignKey("bodies.id"), nullable=False, primary_key=primary_key)
+
+
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("website", Text),
+    Column("publishes_training", Boolean, nullable=False),
+    Column("publishes_former_names", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("swept_through", Date),
+    Column("created_at", Instant, nullable=False),
+)
+
+body_rules = Table(
+    "body_rules",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    body_key(),
+    Column("holds_from", Date, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("reason", Text),
+    Index(None, "body_id", "holds_from"),
+)
+
+practitioners = Table(
+    "practitioners",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("withheld", Boolean, nullable=False),
+    Column("languages", Text, nullable=False),
+    Column("merged_into", Identifier, ForeignKey("practitioners.id"), index=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+practitioner_names = Table(
+    "practitioner_names",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("practitioner_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("given", Text),
+    Column("family", Text),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("ended_at", Instant),
+    one_of("kind", NameKind),
+)
+
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("practitioner_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
+    body_key(),
+    Column("number", Text, nullable=False),
+    Column("number_key", Text, nullable=False),
+    Column("city", Text),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("body_id", "number_key"),
+)
+
+needling_authorizations = Table(
+    "needling_authorizations",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("registration_id", Identifier, ForeignKey("registrations.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("registration_id", Identifier, ForeignKey("registrations.id"), nullable=False),
+    Column("authorization_id", Identifier, ForeignKey("needling_authorizations.id")),
+    Column("kind", Text, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("through", Date),
+    Column("scope", Text),
+    Column("report", Text),
+    Column("voids", Identifier, ForeignKey("decisions.id")),
+    Column("reason", Text),
+    Column("private_note", Text),
+    Column("override_reason", Text),
+    Column("import_id", Identifier),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    one_of("kind", DecisionKind),
+    CheckConstraint("through IS NULL OR through >= effective_on", name="ends_after_it_begins"),
+    CheckConstraint("(kind = 'voided') = (voids IS NOT NULL)", name="voids_what_it_names"),
+    CheckConstraint("kind <> 'granted' OR scope IS NOT NULL", name="grants_a_scope"),
+    Index(None, "registration_id", "recorded_at"),
+    Index(None, "import_id"),
+)
+
+courses = Table(
+    "courses",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    body_key(),
+    Column("title", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("techniques", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "body_id", "id"),
+)
+
+course_approvals = Table(
+    "course_approvals",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("course_id", Identifier, ForeignKey("courses.id"), nullable=False, index=True),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    CheckConstraint("last_day IS NULL OR last_day >= first_day", name="ends_after_it_begins"),
+)
+
+trainings = Table(
+    "trainings",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("practitioner_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
+    body_key(),
+    Column("course_id", Identifier, ForeignKey("courses.id")),
+    Column("title", Text, nullable=False),
+    Column("provider", Text),
+    Column("techniques", Text, nullable=False),
+    Column("completed_on", Date, nullable=False),
+    Column("hours_theory", Float, nullable=False),
+    Column("hours_practical", Float, nullable=False),
+    Column("hours_in_person", Float, nullable=False),
+    Column("supervised_sessions", Integer, nullable=False),
+    Column("examination_passed", Boolean, nullable=False),
+    Column("safety_component", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_because", Text),
+    CheckConstraint("hours_theory >= 0 AND hours_practical >= 0 AND hours_in_person >= 0", name="hours"),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("kept_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
+    Column("merged_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
+    Column("moved", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("reversed_at", Instant),
+    Column("reversed_by", Text),
+)
+
+spans = Table(
+    "spans",
+    metadata,
+    Column("subject_id", Identifier, primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date),
+    Column("standing", Text, nullable=False),
+    Column("term_through", Date),
+    Column("subject_kind", Text, nullable=False),
+    Column("registration_id", Identifier, ForeignKey("registrations.id"), nullable=False, index=True),
+    body_key(),
+    one_of("standing", Standing),
+    one_of("subject_kind", SubjectKind),
+    CheckConstraint("last_day IS NULL OR last_day >= first_day", name="ends_after_it_begins"),
+    Index(None, "body_id", "first_day"),
+    Index(None, "body_id", "term_through"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("body_id", Identifier, ForeignKey("bodies.id"), primary_key=True),
+    Column("number_key", Text, primary_key=True),
+    Column("registration_id", Identifier, ForeignKey("registrations.id"), nullable=False, unique=True),
+    Column("practitioner_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
+    Column("city_key", Text),
+    Column("document", Text, nullable=False),
+    Index(None, "city_key", "registration_id"),
+)
+
+lapses = Table(
+    "lapses",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    body_key(),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Identifier, nullable=False),
+    Column("detail_key", Text, nullable=False),
+    Column("registration_id", Identifier, ForeignKey("registrations.id"), nullable=False, index=True),
+    Column("authorization_id", Identifier, ForeignKey("needling_authorizations.id")),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    Column("why", Text, nullable=False),
+    Column("ended_by", Identifier),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", Text),
+    Column("note", Text),
+    Column("resolved_at", Instant),
+    Column("resolved_by", Identifier),
+    one_of("kind", LapseKind),
+    UniqueConstraint("kind", "subject_id", "since", "detail_key"),
+    Index(None, "body_id", "since", "id"),
+    Index(None, "body_id", "kind", "since", "id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", Identifier, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    body_key(),
+    Column("registration_id", Identifier),
+    Column("authorization_id", Identifier),
+    Column("decision_id", Identifier),
+    Column("day", Date, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("announces", Text, unique=True),
+    Index(None, "registration_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("prefix", Text, nullable=False, unique=True),
+    Column("secret_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("body_id", Identifier, ForeignKey("bodies.id")),
+    Column("label", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Column("revoked_by", Text),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("lease", Identifier, nullable=False),
+    Column("begun_at", Instant, nullable=False, index=True),
+    Column("response", Text),
+)
