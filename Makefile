@@ -45,7 +45,7 @@ lint: install ## ... the linter
 types: install ## ... the types
 	@$(BIN)/mypy
 layers: install ## ... that imports go down only
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 dependencies: install ## ... that each dependency is declared, and used
 	@$(BIN)/deptry registry
 openapi: install ## ... that the stored OpenAPI document is the application's
