@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -78,7 +78,10 @@ def report_of(document: Mapping[str, Any]) -> StatusReport:
 
 
 def timeline_document(timeline: Timeline) -> list[Document]:
-    """The spans from the first term on; the days before it, and last days, follow from their neighbours."""
+    """The spans from the first term on, for public answers.
+
+    The days before it, and last days, follow from their neighbours. Words that are withheld are not in it.
+    """
     return [_span_document(span) for span in timeline.spans if span.term_from is not None]
 
 
@@ -91,16 +94,19 @@ def _span_document(span: Span) -> Document:
     if span.term_through is not None:
         document["through"] = span.term_through.isoformat()
     if span.scope is not None:
-        document["scope"] = scope_document(span.scope)
+        document["scope"] = scope_document(_published(span.scope))
     if span.report is not None:
         document["report"] = report_document(span.report)
-    if span.begun_by is not None:
-        document["by"] = span.begun_by
     return document
 
 
+def _published(scope: Scope) -> Scope:
+    shown = (Condition("", withheld=True) if c.withheld else c for c in scope.conditions)
+    return replace(scope, conditions=tuple(shown)) if scope.conditions else scope
+
+
 def timeline_of(document: list[Document]) -> Timeline:
-    """The inverse of :func:`timeline_document`."""
+    """The timeline of a :func:`timeline_document`."""
     if not document:
         return Timeline()
     firsts = [date.fromisoformat(d["first"]) for d in document]
@@ -128,7 +134,6 @@ def _span_of(document: Document, first: date, last: date | None) -> Span:
         date.fromisoformat(document["from"]),
         None if through is None else date.fromisoformat(through),
         None if report is None else report_of(report),
-        document.get("by"),
     )
 
 

@@ -56,7 +56,7 @@ def derive(record: RegistrationRecord) -> Standing:
     )
 
 
-def lapse_key(values: Mapping[str, Any]) -> LapseKey:
+def lapse_key(values: Mapping[str, Any] | RowMapping) -> LapseKey:
     """What tells one lapse from another."""
     return (values["kind"], values["subject_id"], values["since"], values["detail_key"])
 
@@ -231,7 +231,7 @@ def _apply(
     this = lapses.c.id == bindparam("lapse")
     _insert(tx, lapses, added)
     if changed:
-        new = {name: bindparam(f"new_{name}") for name in MUTABLE}
+        new: Values = {name: bindparam(f"new_{name}") for name in MUTABLE}
         tx.execute(update(lapses).where(this).values(resolved_at=None, resolved_by=None, **new), changed)
     if averted:
         tx.execute(delete(lapses).where(lapses.c.id.in_(averted)))
