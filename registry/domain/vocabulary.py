@@ -160,3 +160,13 @@ class NameKind(StrEnum):
     PUBLISHED = "published"
     LEGAL = "legal"
     FORMER = "former"
+
+
+class AmendmentSubject(StrEnum):
+    """What a registrar may correct in place, each correction recorded with what was there before."""
+
+    BODY = "body"
+    PRACTITIONER = "practitioner"
+    REGISTRATION = "registration"
+    COURSE = "course"
+    TRAINING = "training"

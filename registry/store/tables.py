@@ -25,7 +25,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from registry.domain.vocabulary import DecisionKind, LapseKind, NameKind, Standing, SubjectKind
+from registry.domain.vocabulary import (
+    AmendmentSubject,
+    DecisionKind,
+    LapseKind,
+    NameKind,
+    Standing,
+    SubjectKind,
+)
 
 from .types import Identifier, Instant
 
@@ -217,6 +224,20 @@ merges = Table(
     Column("recorded_by", Text, nullable=False),
     Column("reversed_at", Instant),
     Column("reversed_by", Text),
+)
+
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Identifier, nullable=False),
+    Column("changed", Text, nullable=False),
+    Column("reason", Text),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    one_of("subject", AmendmentSubject),
+    Index(None, "subject_id", "id"),
 )
 
 spans = Table(
