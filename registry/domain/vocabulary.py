@@ -154,6 +154,29 @@ class LapseKind(StrEnum):
     TRAINING_INSUFFICIENT = "training_insufficient"
 
 
+class LapseState(StrEnum):
+    """How far a lapse has come, on a day. See :func:`registry.domain.lapses.state_of`."""
+
+    COMING = "coming"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Turning(StrEnum):
+    """What a day brings by time alone. See :mod:`registry.domain.announcements`."""
+
+    EXPIRING = "expiring"
+    LAPSED = "lapsed"
+    TERM_ENDED = "term_ended"
+    STANDING_UNKNOWN = "standing_unknown"
+    SUSPENSION_BEGUN = "suspension_begun"
+    GRACE_BEGUN = "grace_begun"
+    TERM_BEGUN = "term_begun"
+    SUSPENSION_OVER = "suspension_over"
+    SCOPE_CHANGED = "scope_changed"
+
+
 class NameKind(StrEnum):
     """What a name is to its bearer. Only the published one is public, unless the body publishes more."""
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
 
 from registry.domain.vocabulary import (
@@ -254,8 +255,9 @@ spans = Table(
     one_of("standing", Standing),
     one_of("subject_kind", SubjectKind),
     CheckConstraint("last_day IS NULL OR last_day >= first_day", name="ends_after_it_begins"),
-    Index(None, "body_id", "first_day"),
-    Index(None, "body_id", "term_through"),
+    # The subject too: on one night thousands of terms end, and the sweep goes through them a page at a time.
+    Index(None, "body_id", "first_day", "subject_id"),
+    Index(None, "body_id", "term_through", "subject_id"),
 )
 
 entries = Table(
@@ -293,6 +295,29 @@ lapses = Table(
     UniqueConstraint("kind", "subject_id", "since", "detail_key"),
     Index(None, "body_id", "since", "id"),
     Index(None, "body_id", "kind", "since", "id"),
+)
+
+# With the years most lapses are resolved; those that are not must be found without going through them all.
+UNRESOLVED = lapses.c.resolved_at.is_(None)
+Index(
+    "ix_lapses_unresolved",
+    *(lapses.c.body_id, lapses.c.since, lapses.c.id),
+    sqlite_where=UNRESOLVED,
+    postgresql_where=UNRESOLVED,
+)
+ACKNOWLEDGED = and_(UNRESOLVED, lapses.c.acknowledged_at.is_not(None))
+Index(
+    "ix_lapses_acknowledged",
+    *(lapses.c.body_id, lapses.c.since, lapses.c.id),
+    sqlite_where=ACKNOWLEDGED,
+    postgresql_where=ACKNOWLEDGED,
+)
+ENDING = and_(UNRESOLVED, lapses.c.until.is_not(None))
+Index(
+    "ix_lapses_ending",
+    *(lapses.c.body_id, lapses.c.until),
+    sqlite_where=ENDING,
+    postgresql_where=ENDING,
 )
 
 events = Table(
