@@ -17,7 +17,7 @@ LABEL org.opencontainers.image.title="needling-registry" \
       org.opencontainers.image.licenses="Apache-2.0"
 
 # /data is for a register kept in SQLite; with PostgreSQL nothing is written outside /tmp.
-RUN useradd --system --uid 10001 --home-dir /srv/registry --create-home --shell /usr/sbin/nologin registry \
+RUN useradd --no-log-init --uid 10001 --home-dir /srv/registry --create-home --shell /usr/sbin/nologin registry \
     && install --directory --owner=registry --group=registry /data
 COPY --from=build /opt/registry /opt/registry
 COPY gunicorn.conf.py /srv/registry/

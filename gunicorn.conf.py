@@ -19,8 +19,8 @@ threads = int(os.environ.get("REGISTRY_THREADS", "4"))
 # Each worker loads the application itself, so that none inherits another's database connections.
 preload_app = False
 
-# A worker that has not given a sign of life for so long is replaced. Its threads do not keep it from giving one,
-# so this limits no request.
+# A worker that gives no sign of life for so long is replaced. A slow request does not keep it from giving
+# one: this limits no request.
 timeout = 60
 # Requests under way may finish; within the 30 seconds that orchestrators commonly allow for stopping.
 graceful_timeout = 25

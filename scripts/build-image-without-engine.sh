@@ -18,10 +18,19 @@ work=$(mktemp --directory)
 served=
 
 finish() {
-    if [ -n "$served" ]; then kill "$served" 2>/dev/null || true; fi
+    if [ -n "$served" ]; then stop; fi
     rm --recursive --force "$work"
 }
 trap finish EXIT
+
+# The server is a group of processes; all of them are gone before their files are.
+stop() {
+    kill -- "-$served" || true
+    for _ in $(seq 60); do
+        if ! kill -0 -- "-$served" 2>/dev/null; then break; fi
+        sleep 0.5
+    done
+}
 
 export BUILDAH_ISOLATION=chroot
 buildah() { command buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs "$@"; }
@@ -46,12 +55,15 @@ say "The image's commands"
 container=$(buildah from "$image")
 run() { buildah run --env "PORT=$port" "$container" -- "$@"; }
 run registry migrate
-read -r -a command < <(buildah inspect --type image --format '{{join .OCIv1.Config.Cmd " "}}' "$image")
+mapfile -t command < <(
+    buildah inspect --type image --format '{{range .OCIv1.Config.Cmd}}{{println .}}{{end}}' "$image" | grep .
+)
+set -m # a process group of its own
 run "${command[@]}" &
 served=$!
+set +m
 for _ in $(seq 60); do
     if answer=$(curl --silent --fail "http://127.0.0.1:$port/healthz"); then break; fi
-    kill -0 "$served" # it is still there
     sleep 0.5
 done
 echo "healthz: ${answer:?no answer}"
