@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from registry.domain.lapses import overlap
 from registry.domain.localtime import local_date
 from registry.domain.timeline import Objection, Span, Timeline
 from registry.domain.verdict import Standings
-from registry.domain.vocabulary import DecisionKind, Standing, SubjectKind
+from registry.domain.vocabulary import DecisionKind, Standing, SubjectKind, Technique
 from registry.errors import Conflict, Invalid, NotFound, Senseless
 from registry.errors import Unmet as UnmetRequirements
 from registry.store.events import Event, add_events
@@ -99,8 +100,8 @@ def record_decisions(
     :param at: the present instant (UTC).
     :raises registry.errors.Stale: the record has changed since it was read.
     :raises registry.errors.Senseless: one of them, or a later one on record, would make no sense.
-    :raises registry.errors.Unmet: a grant whose requirements are unmet, without an override.
-    :raises registry.errors.Conflict: a grant of what another authorization already grants.
+    :raises registry.errors.Unmet: requirements of what is newly granted are unmet, without an override.
+    :raises registry.errors.Conflict: two authorizations would grant the same.
     """
     change = consider(record, drafts, by=by, at=at)
     claim(tx, record)
@@ -115,11 +116,10 @@ def consider(record: RegistrationRecord, drafts: Sequence[Draft], *, by: str, at
     recorded = tuple(_recorded(record, drafts, by, _after_all(record, at)))
     change = Change(record, record.with_decisions(recorded), recorded)
     _refuse_senseless(change)
-    for draft, decision in zip(drafts, recorded, strict=True):
-        if draft.kind is DecisionKind.GRANTED and decision.authorization_id is not None:
-            _refuse_double_grant(change.after, decision)
-            if draft.override_reason is None and draft.import_id is None:
-                _refuse_unmet(change.after, decision.decision)
+    _refuse_double_grant(change)
+    for decision in recorded:
+        if decision.override_reason is None and decision.import_id is None:
+            _refuse_unmet(change, decision)
     return change
 
 
@@ -202,19 +202,34 @@ def _objections(record: RegistrationRecord) -> Iterator[tuple[Decision, Objectio
         yield from record.timeline(subject).objections
 
 
-def _refuse_double_grant(record: RegistrationRecord, granted: RecordedDecision) -> None:
-    """No two authorizations of one registration name the same technique on the same day."""
-    own = record.timeline(granted.authorization_id)
-    for other in record.authorization_ids:
-        if other != granted.authorization_id:
-            for one, two in _both_running(own, record.timeline(other)):
-                shared = _techniques(one) & _techniques(two)
-                if shared:
-                    names = ", ".join(sorted(shared))
-                    raise Conflict(f"The authorization {other} already grants {names} on some of these days.")
+def _refuse_double_grant(change: Change) -> None:
+    """No two authorizations of one registration come to name one technique on the same day.
+
+    Whatever brings it about: a grant, a renewal, a wider scope, or the voiding of what had ended one of them.
+    """
+    doubled = sorted(_doubled(change.after) - _doubled(change.before))
+    if doubled:
+        one, other, technique = doubled[0]
+        raise Conflict(
+            f"The authorizations {one} and {other} would both grant {technique} on some of these days.",
+            [{"authorizations": [one, other], "technique": technique} for one, other, technique in doubled],
+        )
 
 
-def _techniques(span: Span) -> frozenset[Any]:
+def _doubled(record: RegistrationRecord) -> set[tuple[str, str, str]]:
+    """The pairs of authorizations that both run on some day, with each technique that both name then."""
+    if len(record.authorization_ids) == 1:
+        return set()
+    timelines = ((id_, record.timeline(id_)) for id_ in record.authorization_ids)
+    return {
+        (one, other, technique.value)
+        for (one, mine), (other, theirs) in combinations(timelines, 2)
+        for a, b in _both_running(mine, theirs)
+        for technique in _techniques(a) & _techniques(b)
+    }
+
+
+def _techniques(span: Span) -> frozenset[Technique]:
     return frozenset() if span.scope is None else span.scope.techniques
 
 
@@ -244,10 +259,24 @@ def unmet_problem(unmet: Unmet) -> dict[str, Any]:
     }
 
 
-def _refuse_unmet(record: RegistrationRecord, granted: Decision) -> None:
-    if granted.scope is None:
+def newly_granted(change: Change, recorded: RecordedDecision) -> frozenset[Technique]:
+    """The techniques that a decision gives an authorization: all that a grant names, what a change adds."""
+    decision = recorded.decision
+    if recorded.authorization_id is None or decision.scope is None:
+        return frozenset()
+    if decision.kind is DecisionKind.GRANTED:
+        return decision.scope.techniques
+    had = change.before.timeline(recorded.authorization_id).on(decision.effective_on)
+    return decision.scope.techniques - _techniques(had)
+
+
+def _refuse_unmet(change: Change, recorded: RecordedDecision) -> None:
+    decision = recorded.decision
+    grants = decision.kind is DecisionKind.GRANTED and recorded.authorization_id is not None
+    if grants and (decision.scope is None or not decision.scope.techniques):
         raise Invalid.at("/techniques", "A grant says what it grants.")
-    unmet = unmet_for_grant(record, granted.scope, granted.effective_on)
+    named = newly_granted(change, recorded)
+    unmet = unmet_for_grant(change.after, Scope(techniques=named), decision.effective_on) if named else ()
     if unmet:
         raise UnmetRequirements(
             "The rules of that day ask for more; meet these requirements or record why they are overridden.",

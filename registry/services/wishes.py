@@ -19,7 +19,16 @@ from registry.errors import NotFound
 from registry.store.records import RecordedDecision, RegistrationRecord
 from registry.store.registrations import registration_of_authorization, registration_of_decision
 
-from .decisions import NEW, Change, Draft, consider, get_record, record_decisions, unmet_for_grant
+from .decisions import (
+    NEW,
+    Change,
+    Draft,
+    consider,
+    get_record,
+    newly_granted,
+    record_decisions,
+    unmet_for_grant,
+)
 
 GOES_ON = frozenset({Standing.IN_FORCE, Standing.IN_GRACE, Standing.SUSPENDED, Standing.UNKNOWN})
 """How a term can stand that a renewal continues, rather than beginning another."""
@@ -199,10 +208,12 @@ def _consequences(
 
 
 def _unmet(change: Change, recorded: RecordedDecision) -> tuple[Unmet, ...]:
-    decision = recorded.decision
-    if recorded.authorization_id is None or decision.scope is None:
-        return ()
-    return unmet_for_grant(change.after, decision.scope, decision.effective_on)
+    named = newly_granted(change, recorded)
+    return (
+        unmet_for_grant(change.after, Scope(techniques=named), recorded.decision.effective_on)
+        if named
+        else ()
+    )
 
 
 def grant_authorization(
