@@ -1,0 +1,138 @@
+"""Who may do what: one table, and the key that a request comes with.
+
+Every route stands in :data:`ACCESS`; the application does not start with one that does not. A rule with
+``own_body`` binds registrars and auditors to their body, and a view under such a rule must ask
+(:func:`require_body` or :func:`own_body`): one that forgot answers 500 and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, g, request
+
+from registry import clock
+from registry.errors import Forbidden
+from registry.services.keys import recognise
+from registry.services.principals import ANYONE, OF_A_BODY, Principal, Role
+from registry.store.database import reading
+
+from .problems import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which roles may use a route.
+
+    :param own_body: registrars and auditors only where the resource belongs to their own body.
+    """
+
+    roles: frozenset[Role]
+    own_body: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Whether no key is needed."""
+        return Role.PUBLIC in self.roles
+
+
+EVERYONE = Rule(frozenset(Role))
+STAFF = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}))
+REGISTRARS = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}))
+READERS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}), own_body=True)
+REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=True)
+OPERATORS = Rule(frozenset({Role.OPERATOR}))
+
+ACCESS: Mapping[str, Rule] = {
+    # The service itself
+    "healthz": EVERYONE,
+    "readyz": EVERYONE,
+    "problem_type": EVERYONE,
+    # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
+    "create_key": OPERATORS,
+    "list_keys": REGISTRARS_OF_BODY,
+    "get_key": REGISTRARS_OF_BODY,
+    "revoke_key": OPERATORS,
+}
+"""By operation: the name of the view function, which is also its ``operationId``."""
+
+
+class UndeclaredRouteError(Exception):
+    """A route of which nobody said who may use it."""
+
+
+def rule_of(operation: str) -> Rule:
+    """Who may use an operation.
+
+    :raises UndeclaredRouteError: it stands nowhere in :data:`ACCESS`.
+    """
+    try:
+        return ACCESS[operation]
+    except KeyError:
+        raise UndeclaredRouteError(f"{operation} has no rule in registry.http.access.ACCESS") from None
+
+
+def control_access(app: Flask) -> None:
+    """Let each request through to its view, or refuse it; to be called when all routes are registered.
+
+    :raises UndeclaredRouteError: a route has no rule.
+    """
+    rules = {endpoint: rule_of(endpoint.rpartition(".")[2]) for endpoint in app.view_functions}
+
+    @app.before_request
+    def admit() -> None:
+        if "HTTP_AUTHORIZATION" in request.environ:
+            g.principal = _principal(request.headers["Authorization"])
+        elif request.endpoint is None or rules[request.endpoint].public or request.method == "OPTIONS":
+            return
+        else:
+            raise Unauthenticated("This address needs a key: send Authorization: Bearer <key>.")
+        if request.endpoint is not None and g.principal.role not in rules[request.endpoint].roles:
+            raise Forbidden(f"A key of the role {g.principal.role} does not allow this.")
+
+
+def _principal(authorization: str) -> Principal:
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("Send the key as Authorization: Bearer <key>.")
+    with reading() as connection:
+        principal = recognise(connection, given.strip(), clock.now())
+    if principal is None:
+        raise Unauthenticated("This key is not in force: it is mistyped, expired or revoked.")
+    return principal
+
+
+def current_principal() -> Principal:
+    """Who the request comes from."""
+    principal: Principal = g.get("principal", ANYONE)
+    return principal
+
+
+def require_body(body_id: str) -> None:
+    """The resource at hand belongs to this body: refuse the registrars and auditors of others.
+
+    :raises registry.errors.Forbidden: the principal is of another body.
+    """
+    principal = current_principal()
+    g.body_asked = True
+    if principal.role in OF_A_BODY and principal.body_id != body_id:
+        raise Forbidden("This belongs to another body than your key.")
+
+
+def own_body(wanted: str | None) -> str | None:
+    """The body that a list is narrowed to: the wanted one, or the principal's own; ``None`` for all.
+
+    :param wanted: an identifier of a body, or ``None`` where the request names none.
+    :raises registry.errors.Forbidden: the principal is of another body than the wanted one.
+    """
+    principal = current_principal()
+    if wanted is not None:
+        require_body(wanted)
+    g.body_asked = True
+    return wanted or (principal.body_id if principal.role in OF_A_BODY else None)
+
+
+def body_was_asked() -> bool:
+    """Whether this request's view compared the body of its resource with the principal's."""
+    return "body_asked" in g

@@ -1,0 +1,1 @@
+"""What registrars and operators do, with a key."""

@@ -1,0 +1,49 @@
+"""The application: its database, its routes, who may use them, and what every answer carries."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from registry.settings import Settings, read_settings
+from registry.store.database import connect_to_database
+
+from .access import control_access
+from .headers import send_headers
+from .openapi import make_api
+from .paths import register_converters
+from .problems import handle_errors
+from .tracing import configure_log
+
+SETTINGS = "registry.settings"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application.
+
+    :param settings: those of the environment where it is ``None``.
+    """
+    settings = settings or read_settings()
+    configure_log()
+    app = Flask("registry.http", static_folder=None, template_folder=None)
+    app.extensions[SETTINGS] = settings
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_IMPORT_BYTES"] = settings.max_import_bytes
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    connect_to_database(app, settings)
+    handle_errors(app)
+    register_converters(app)
+    _register_routes(app, settings)
+    control_access(app)
+    send_headers(app)
+    return app
+
+
+def _register_routes(app: Flask, settings: Settings) -> None:
+    from . import health
+    from .admin import keys
+
+    api = make_api(app, settings)
+    app.register_blueprint(health.blueprint)
+    for module in (keys,):
+        api.register_blueprint(module.blueprint)

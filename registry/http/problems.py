@@ -1,0 +1,300 @@
+"""Every failure as a problem document (RFC 9457): one table says which error becomes which problem."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from flask import Flask, Response, request
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import RequestRedirect
+
+from registry import errors
+
+from .tracing import request_id
+
+PROBLEM_JSON = "application/problem+json"
+MOST_PARTICULARS = 100
+RETRY_AFTER_SECONDS = 5
+
+log = structlog.get_logger(__name__)
+
+
+class Unauthenticated(errors.RegistryError):
+    """No key where one is needed, or one that is not in force."""
+
+
+class PreconditionRequired(errors.RegistryError):
+    """A change without the version that it starts from."""
+
+
+class KeyReused(errors.RegistryError):
+    """An Idempotency-Key that was given with another request before."""
+
+
+class StillRunning(errors.RegistryError):
+    """The first request with this Idempotency-Key has not ended."""
+
+
+class Malformed(errors.RegistryError):
+    """A request that cannot be read at all."""
+
+
+class UnsupportedMedia(errors.RegistryError):
+    """A body in a format that is not read here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of problem: its status, the last part of its address, its title and what to do about it."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+    remedy: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """Its address, by the full path, which RFC 9457 (section 3.1.1) has for relative references."""
+        return f"/problems/{self.slug}"
+
+
+S = HTTPStatus
+PROBLEMS: Mapping[type[errors.RegistryError], ProblemType] = {
+    errors.Invalid: ProblemType(
+        S.UNPROCESSABLE_ENTITY,
+        "invalid-values",
+        "Values cannot be right",
+        "Each entry of errors names the place (pointer into the body, or parameter) and what would be right.",
+    ),
+    errors.Senseless: ProblemType(
+        S.UNPROCESSABLE_ENTITY,
+        "senseless-decisions",
+        "Decisions make no sense",
+        "Each entry of errors names a decision and what stands against it on its day.",
+    ),
+    errors.NotFound: ProblemType(
+        S.NOT_FOUND, "not-found", "Nothing is kept here", "Check the address and the identifiers in it."
+    ),
+    errors.Gone: ProblemType(S.GONE, "gone", "It was taken away", "It was kept here once and is no more."),
+    errors.Conflict: ProblemType(
+        S.CONFLICT,
+        "conflict",
+        "It contradicts what is recorded",
+        "Read the resource again; the detail says what stands against the wish.",
+    ),
+    errors.Unmet: ProblemType(
+        S.CONFLICT,
+        "unmet-requirements",
+        "Requirements are not met",
+        "Each entry of errors names a requirement of the body's rules, what it asks and what was found."
+        " Record what is missing, or why the requirement is overridden.",
+    ),
+    errors.Stale: ProblemType(
+        S.PRECONDITION_FAILED,
+        "stale-version",
+        "It was changed since it was read",
+        "Read the resource again, look at what changed, and send the change with the new ETag in If-Match.",
+    ),
+    errors.Forbidden: ProblemType(
+        S.FORBIDDEN, "forbidden", "Not allowed to this key", "Use a key whose role and body allow it."
+    ),
+    errors.Unavailable: ProblemType(
+        S.SERVICE_UNAVAILABLE,
+        "unavailable",
+        "Not possible at this moment",
+        "Try again after the seconds in Retry-After; nothing was changed.",
+        (("Retry-After", str(RETRY_AFTER_SECONDS)),),
+    ),
+    Unauthenticated: ProblemType(
+        S.UNAUTHORIZED,
+        "unauthenticated",
+        "A valid key is needed",
+        "Send Authorization: Bearer and a key that has neither expired nor been revoked.",
+        (("WWW-Authenticate", 'Bearer realm="registry"'),),
+    ),
+    PreconditionRequired: ProblemType(
+        S.PRECONDITION_REQUIRED,
+        "version-required",
+        "Say which version is changed",
+        "Send If-Match with the ETag that came with the resource.",
+    ),
+    KeyReused: ProblemType(
+        S.UNPROCESSABLE_ENTITY,
+        "idempotency-key-reused",
+        "The Idempotency-Key belongs to another request",
+        "Use a new key for a new request; repeat a request with exactly the same body.",
+    ),
+    StillRunning: ProblemType(
+        S.CONFLICT,
+        "still-running",
+        "The first request with this key is still running",
+        "Wait a moment and send the same request again.",
+        (("Retry-After", "1"),),
+    ),
+    Malformed: ProblemType(
+        S.BAD_REQUEST, "malformed", "The request cannot be read", "Send well-formed JSON in UTF-8."
+    ),
+    UnsupportedMedia: ProblemType(
+        S.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "This format is not read here",
+        "Send the format that the detail names, with its Content-Type.",
+        (("Accept", "application/json"),),
+    ),
+}
+
+OTHERS: Mapping[int, ProblemType] = {
+    S.NOT_FOUND: PROBLEMS[errors.NotFound],
+    S.BAD_REQUEST: PROBLEMS[Malformed],
+    S.UNSUPPORTED_MEDIA_TYPE: PROBLEMS[UnsupportedMedia],
+    S.METHOD_NOT_ALLOWED: ProblemType(
+        S.METHOD_NOT_ALLOWED, "method-not-allowed", "Not with this method", "Allow lists the methods."
+    ),
+    S.REQUEST_ENTITY_TOO_LARGE: ProblemType(
+        S.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", "Send less at once."
+    ),
+    S.INTERNAL_SERVER_ERROR: ProblemType(
+        S.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "Something failed here",
+        "It is logged under the request_id; tell it to whoever runs the service.",
+    ),
+}
+BY_SLUG = {problem.slug: problem for problem in (*PROBLEMS.values(), *OTHERS.values())}
+
+
+def problem_of(error: errors.RegistryError) -> ProblemType:
+    """The problem that an error is to the outside: that of its own class, or of the nearest above."""
+    return next(PROBLEMS[kind] for kind in type(error).__mro__ if kind in PROBLEMS)
+
+
+def problem_response(
+    problem: ProblemType, detail: str, particulars: Sequence[Mapping[str, Any]] = ()
+) -> Response:
+    """A problem document. Written in ASCII: what is quoted from a request may be no valid Unicode."""
+    document: dict[str, Any] = {
+        "type": problem.uri,
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": detail,
+        "instance": quote(request.path),
+        "request_id": request_id(),
+    }
+    if particulars:
+        document["errors"] = list(particulars[:MOST_PARTICULARS])
+    response = Response(json.dumps(document), int(problem.status), content_type=PROBLEM_JSON)
+    response.headers.extend(problem.headers)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def invalid_values(messages: Mapping[str, Any]) -> errors.Invalid:
+    """marshmallow's messages, by location, as one error that lists the places."""
+    found = sorted(
+        (_place(location, path), message)
+        for location, of_location in messages.items()
+        for path, message in _leaves(of_location, ())
+    )
+    particulars = [{key: place, "detail": message} for (key, place), message in found]
+    return errors.Invalid(_summary(particulars), particulars)
+
+
+def _place(location: str, path: tuple[str, ...]) -> tuple[str, str]:
+    if location in ("json", "form", "files"):
+        return "pointer", "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
+    return ("header" if location == "headers" else "parameter"), ".".join(path)
+
+
+def _leaves(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(messages, Mapping):
+        for key, value in messages.items():
+            yield from _leaves(value, path if key == "_schema" else (*path, str(key)))
+    elif isinstance(messages, list | tuple):
+        for message in messages:
+            yield from _leaves(message, path)
+    else:
+        yield path, str(messages)
+
+
+def _summary(particulars: Sequence[Mapping[str, str]]) -> str:
+    first = particulars[0]
+    place = first.get("pointer") or first.get("parameter") or first.get("header")
+    message = f"{place}: {first['detail']}" if place else first["detail"]
+    return message if len(particulars) == 1 else f"{message} ({len(particulars) - 1} more in errors)"
+
+
+def handle_errors(app: Flask) -> None:
+    """Whatever a view raises, the answer is a problem document."""
+    app.register_error_handler(errors.RegistryError, _registry_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(IntegrityError, _integrity_error)
+    app.register_error_handler(Exception, _unknown_error)
+
+
+def _registry_error(error: errors.RegistryError) -> Response:
+    if isinstance(error, errors.Unavailable):
+        log.warning("unavailable", request_id=request_id(), exc_info=error)
+    return problem_response(problem_of(error), error.detail, error.problems)
+
+
+def _http_error(error: HTTPException) -> Response | HTTPException:
+    if isinstance(error, RequestRedirect) or error.code is None or error.code < S.BAD_REQUEST:
+        return error
+    status = HTTPStatus(error.code)
+    fallback = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase, "")
+    detail = _DETAILS.get(error.code) or error.description or status.phrase
+    response = problem_response(OTHERS.get(status, fallback), detail)
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+_DETAILS = {
+    NotFound.code: "There is nothing at this address.",
+    S.REQUEST_ENTITY_TOO_LARGE: "The body is larger than is taken here.",
+    S.METHOD_NOT_ALLOWED: "This address does not take that method.",
+}
+
+
+def _integrity_error(error: IntegrityError) -> Response:
+    """Two who recorded the same at the same moment are no failure of the service; the rest is."""
+    if not _is_duplicate(error):
+        return _unknown_error(error)
+    detail = "Someone recorded the same at the same moment; read again what is recorded now."
+    return problem_response(PROBLEMS[errors.Conflict], detail)
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    original = error.orig
+    if getattr(original, "sqlstate", None) == "23505":  # unique_violation
+        return True
+    name = getattr(original, "sqlite_errorname", None)
+    return name in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+
+
+def _unknown_error(error: Exception) -> Response:
+    log.error("failed", request_id=request_id(), endpoint=request.endpoint, exc_info=error)
+    return problem_response(
+        OTHERS[S.INTERNAL_SERVER_ERROR], "The request failed for a reason that is not the caller's."
+    )
+
+
+def problem_page(slug: str) -> Response:
+    """A page for readers who follow the type of a problem."""
+    problem = BY_SLUG.get(slug)
+    if problem is None:
+        raise errors.NotFound("There is no such type of problem.")
+    title, remedy = escape(problem.title), escape(problem.remedy)
+    page = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+    page += f"<h1>{title}</h1><p>HTTP status {int(problem.status)}.</p><p>{remedy}</p></html>\n"
+    return Response(page, content_type="text/html; charset=utf-8")
