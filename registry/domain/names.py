@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 LONGEST_TEXT = 1000
@@ -55,10 +55,14 @@ def fold(text: str) -> str:
     text = text[:LONGEST_TEXT]
     if text.isascii():
         return _NOT_LETTERS.sub(" ", text.lower().replace("'", "").replace("`", "")).strip()
-    folded = _fold_once(text)
-    while (again := _fold_once(folded)) != folded:
-        folded = again
-    return folded
+    return _settled(_fold_once, text)
+
+
+def _settled(change: Callable[[str], str], text: str) -> str:
+    """The text changed until the change leaves it as it is: what is dropped may bring others together."""
+    while (changed := change(text)) != text:
+        text = changed
+    return text
 
 
 def _fold_once(text: str) -> str:
@@ -211,6 +215,12 @@ def number_key(number: str) -> str:
 
     Hyphens, dots and leading zeros are kept, as bodies issue numbers that differ in nothing else.
     """
+    if number.isalnum() and number.isascii():
+        return number.upper()
+    return _settled(_number_key_once, number)
+
+
+def _number_key_once(number: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", number).upper())
     return "".join(_in_number(character) for character in plain)
 
