@@ -7,6 +7,7 @@ RUN python3 -m venv /opt/registry
 COPY requirements/run.txt /src/requirements/run.txt
 RUN /opt/registry/bin/pip install --require-hashes -r /src/requirements/run.txt
 COPY pyproject.toml README.md LICENSE /src/
+COPY migrations /src/migrations
 COPY registry /src/registry
 RUN /opt/registry/bin/pip install --no-deps --no-build-isolation /src \
     && /opt/registry/bin/pip uninstall --yes setuptools pip

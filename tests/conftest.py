@@ -45,9 +45,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _upgrade(url: str) -> None:
-    from registry.store import schema
+    from registry.store.schema import upgrade
 
-    schema.upgrade(url)
+    upgrade(url)
 
 
 @pytest.fixture(scope="session")
