@@ -100,6 +100,22 @@ def public_reading() -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot() -> Iterator[Connection]:
+    """For reads that must agree with each other: what others commit meanwhile is not seen. Writes nothing."""
+    with reading() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+
+@contextmanager
 def _unavailability() -> Iterator[None]:
     try:
         yield

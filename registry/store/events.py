@@ -54,7 +54,7 @@ def add_events(tx: Connection, events: Sequence[Event]) -> int:
         if fresh:
             tx.execute(tables.events.insert(), [_row(event) for event in fresh])
         announcing = [event for event in chunk if event.announces is not None]
-        known = _announced(tx, announcing)
+        known = announced(tx, [event.announces for event in announcing])
         new = [event for event in announcing if event.announces not in known]
         if new:
             statement = dialect.insert(tables.events).on_conflict_do_nothing(index_elements=["announces"])
@@ -63,10 +63,14 @@ def add_events(tx: Connection, events: Sequence[Event]) -> int:
     return added
 
 
-def _announced(tx: Connection, events: Sequence[Event]) -> set[str | None]:
+def announced(connection: Connection, keys: Sequence[str | None]) -> set[str | None]:
+    """Those of ``keys`` that an event has announced already."""
     e = tables.events
-    keys = [event.announces for event in events]
-    return set(tx.execute(select(e.c.announces).where(e.c.announces.in_(keys))).scalars()) if keys else set()
+    found: set[str | None] = set()
+    for start in range(0, len(keys), MANY):
+        chunk = keys[start : start + MANY]
+        found.update(connection.execute(select(e.c.announces).where(e.c.announces.in_(chunk))).scalars())
+    return found
 
 
 def _row(event: Event) -> dict[str, Any]:
