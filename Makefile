@@ -29,6 +29,10 @@ install: $(VENV)/.run $(VENV)/.dev ## Install everything that development needs 
 test: install ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
+.PHONY: coverage
+coverage: install ## Run every test, and say which lines none reached
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing $(ARGS)
+
 .PHONY: format
 format: install ## Format the code and repair what the linter can
 	@$(BIN)/ruff check --fix-only --quiet .
