@@ -16,7 +16,10 @@ ROOT = Path(__file__).parent.parent
 MODULES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.glob("registry/**/*.py"))}
 DOMAIN = [name for name in MODULES if name.startswith("registry/domain/")]
 
-READS_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "environs", "dotenv"}
+READS_ENVIRONMENT = {
+    *("os.environ", "os.environb", "os.getenv", "os.getenvb"),
+    *("environs.Env", "environs.env", "dotenv"),
+}
 
 # What measures a duration (time.monotonic, time.perf_counter) tells no time, and is free.
 READS_TIME = {
