@@ -7,12 +7,17 @@ from flask import Flask
 from registry.settings import Settings, read_settings
 from registry.store.database import connect_to_database
 
+from . import health
 from .access import control_access
+from .admin.keys import blueprint as keys
 from .headers import send_headers
-from .openapi import make_api
+from .openapi import Api, make_api
 from .paths import register_converters
 from .problems import handle_errors
 from .tracing import configure_log
+
+BLUEPRINTS = (keys,)
+"""Of the API, in the order of its document."""
 
 SETTINGS = "registry.settings"
 
@@ -33,17 +38,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     connect_to_database(app, settings)
     handle_errors(app)
     register_converters(app)
-    _register_routes(app, settings)
+    register_routes(app, make_api(app))
     control_access(app)
     send_headers(app)
     return app
 
 
-def _register_routes(app: Flask, settings: Settings) -> None:
-    from . import health
-    from .admin import keys
-
-    api = make_api(app, settings)
+def register_routes(app: Flask, api: Api) -> None:
+    """Register the routes of every room; those of the API are described in its document."""
     app.register_blueprint(health.blueprint)
-    for module in (keys,):
-        api.register_blueprint(module.blueprint)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)

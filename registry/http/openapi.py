@@ -8,11 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
+import yaml
 from flask import Flask
 from marshmallow import Schema
 
 from registry.services.principals import Role
-from registry.settings import Settings
 
 from .access import Rule
 from .fields import QuerySchema, RequestSchema, ResponseSchema, describe_house_field
@@ -178,7 +178,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # published without types
         """None: see :mod:`registry.http.problems`."""
 
 
-def make_api(app: Flask, settings: Settings) -> Api:
+def make_api(app: Flask) -> Api:
     """The document, to which blueprints are added as they are registered."""
     api = Api(
         app,
@@ -193,11 +193,44 @@ def make_api(app: Flask, settings: Settings) -> Api:
             "servers": [{"url": "/", "description": "The service that this document came from"}],
         },
     )
-    del settings
     api.ma_plugin.converter.add_attribute_function(describe_house_field)
     api.spec.components.security_scheme("key", KEY_SCHEME)
     describe_converters(api)
     return api
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The description of an application's API, in a stable order: paths and components by name."""
+    described: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    members = ("openapi", "info", "servers", "tags", "paths", "components")
+    ordered = {name: described[name] for name in members if name in described}
+    ordered["tags"] = sorted(ordered.get("tags", []), key=lambda tag: str(tag["name"]))
+    ordered["paths"] = {path: _in_order(item) for path, item in sorted(ordered["paths"].items())}
+    ordered["components"] = {
+        kind: dict(sorted(parts.items())) for kind, parts in sorted(ordered["components"].items())
+    }
+    return ordered
+
+
+def _in_order(path_item: dict[str, Any]) -> dict[str, Any]:
+    for operation in path_item.values():
+        if isinstance(operation, dict) and "responses" in operation:
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    methods = ("parameters", "get", "post", "put", "patch", "delete")
+    return {method: path_item[method] for method in methods if method in path_item}
+
+
+def to_yaml(described: Mapping[str, Any]) -> str:
+    """A description as YAML, the same text for the same description."""
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            del data
+            return True
+
+    return yaml.dump(
+        described, Dumper=Plain, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
+    )
 
 
 KEY_SCHEME = {

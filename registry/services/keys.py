@@ -72,7 +72,7 @@ def create_key(
     if role is Role.PUBLIC:
         raise Invalid.at("/role", "The public needs no key.")
     if (role in OF_A_BODY) != (body is not None):
-        needs = "needs" if role in OF_A_BODY else "has no"
+        needs = "needs a" if role in OF_A_BODY else "has no"
         raise Invalid.at("/body", f"A key of the role {role} {needs} body.")
     if expires_at is not None and expires_at <= at:
         raise Invalid.at("/expires_at", "Give an instant to come.")

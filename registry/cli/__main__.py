@@ -1,0 +1,5 @@
+"""``python -m registry.cli``: the same as ``registry``."""
+
+from . import main
+
+main()

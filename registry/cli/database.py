@@ -1,0 +1,35 @@
+"""The database, for commands: the same engines as the server's, without the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from environs.exceptions import EnvError
+from flask import Flask
+
+from registry.settings import Settings, read_settings
+from registry.store.database import connect_to_database, db
+
+
+def settings() -> Settings:
+    """The settings of this process; a wrong one is told by its variable."""
+    try:
+        return read_settings()
+    except EnvError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def connected(chosen: Settings | None = None) -> Iterator[Settings]:
+    """Within, ``registry.store.database`` reaches the database: ``writing()``, ``reading()``."""
+    chosen = chosen or settings()
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    connect_to_database(app, chosen)
+    with app.app_context():
+        try:
+            yield chosen
+        finally:
+            for engine in db.engines.values():
+                engine.dispose()

@@ -1,0 +1,135 @@
+"""``registry serve``: everything that a register needs to answer, in one command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+import structlog
+
+from registry import clock
+from registry.errors import RegistryError
+from registry.http.tracing import configure_log
+from registry.settings import Settings
+from registry.store import schema
+from registry.store.database import reading, writing
+from registry.store.samples import any_registration, is_empty
+
+from .database import connected, settings
+
+APPLICATION = "registry.http.app:create_app()"
+GUNICORN_SETTINGS = Path("gunicorn.conf.py")
+SWEEP_EVERY_SECONDS = 60
+LOOK_EVERY_SECONDS = 1
+
+
+@click.command()
+@click.option("--no-demo", is_flag=True, help="Leave an empty register empty.")
+@click.option("--no-sweep", is_flag=True, help="Leave the sweep to another process or machine.")
+def serve(*, no_demo: bool, no_sweep: bool) -> None:
+    """Migrate, fill an empty register with a demonstration, and serve it (PORT=8000)."""
+    chosen = settings()
+    schema.upgrade(chosen.database_url)
+    with connected(chosen):
+        if not no_demo:
+            _load_demonstration()
+        _tell_addresses(chosen)
+    if not no_sweep:
+        _start_sweeping()
+    sys.stdout.flush()
+    os.execv(sys.executable, _server(chosen))  # noqa: S606 - this interpreter, with our own arguments
+
+
+def _server(chosen: Settings) -> list[str]:
+    command = [sys.executable, "-m", "gunicorn"]
+    if not GUNICORN_SETTINGS.exists():  # an installation without the project's folder
+        command += ["--bind", f"127.0.0.1:{chosen.port}", "--no-control-socket", "--worker-class", "gthread"]
+        command += ["--workers", "2", "--threads", "4"]
+    return [*command, APPLICATION]
+
+
+def _load_demonstration() -> None:
+    with reading() as connection:
+        empty = is_empty(connection)
+    if not empty:
+        return
+    if find_spec("registry.demo") is None:
+        click.echo("The register is empty, and no demonstration is installed.")
+        return
+    from registry.demo import load_demonstration
+
+    click.echo("Loading a demonstration register: everyone in it is invented ...")
+    with writing() as tx:
+        load_demonstration(tx, at=clock.now())
+
+
+def _tell_addresses(chosen: Settings) -> None:
+    with reading() as connection:
+        sample = any_registration(connection)
+    base = chosen.public_url
+    body, number = sample or ("<body>", "<number>")
+    entry = f"{base}/v1/bodies/{body}/registrations/{quote(number, safe='<>')}"
+    click.echo(
+        f"""
+  The register                {base}/
+  Its API, to try             {base}/docs
+  Whether it is alive, ready  {base}/healthz  {base}/readyz
+
+Who keeps a register here:
+  curl -s {base}/v1/bodies
+Find someone by name:
+  curl -s '{base}/v1/practitioners?name=smith'
+May this person needle?
+  curl -s '{entry}/verification?technique=dry_needling'
+
+A key for a registrar:  registry keys create --role registrar --body {body} --label "You"
+Ctrl-C stops the server.
+"""
+    )
+
+
+def _start_sweeping() -> None:
+    """In a process of its own, which ends when this one, soon to be the server, does."""
+    command = [sys.executable, "-m", "registry.cli", "keep-sweeping", str(os.getpid())]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - this interpreter, with our own arguments
+
+
+@click.command(hidden=True)
+@click.argument("parent", type=int)
+def keep_sweeping(parent: int) -> None:
+    """Sweep every minute, as long as the process PARENT started this one and lives."""
+    configure_log()
+    log = structlog.get_logger(__name__)
+    with connected():
+        due = time.monotonic() + LOOK_EVERY_SECONDS
+        while os.getppid() == parent:
+            if time.monotonic() >= due:
+                _sweep_once(log)
+                due = time.monotonic() + SWEEP_EVERY_SECONDS
+            time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _sweep_once(log: structlog.typing.FilteringBoundLogger) -> None:
+    """One sweep; what fails is logged and tried again a minute later."""
+    from registry.services.sweep import sweep
+
+    try:
+        for swept in sweep(writing, at=clock.now()):
+            if swept.announced or swept.resolved:
+                log.info(
+                    "swept",
+                    body=swept.code,
+                    through=swept.through.isoformat(),
+                    announced=swept.announced,
+                    resolved=swept.resolved,
+                )
+    except RegistryError as error:
+        log.warning("sweep_postponed", detail=error.detail)
+    except Exception:
+        log.exception("sweep_failed")
