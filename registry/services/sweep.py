@@ -14,7 +14,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from registry.domain.announcements import EXPIRY_NOTICES, Announcement, announcements_on
 from registry.domain.localtime import ONE_DAY, day_begins, local_date
 from registry.domain.timeline import Timeline
-from registry.domain.vocabulary import SubjectKind
+from registry.domain.vocabulary import SubjectKind, Turning
 from registry.errors import Invalid
 from registry.store import documents
 from registry.store import sweep as store
@@ -66,9 +66,12 @@ class _Due:
         return f"{kind.value}.{self.announcement.turning.value}"
 
     @property
+    def subject_id(self) -> str:
+        return self.authorization_id or self.registration_id
+
+    @property
     def key(self) -> str:
-        subject = self.authorization_id or self.registration_id
-        return f"{self.type}:{subject}:{self.announcement.day.isoformat()}"
+        return f"{self.type}:{self.subject_id}:{self.announcement.day.isoformat()}"
 
 
 @dataclass(slots=True)
@@ -79,7 +82,7 @@ class _Run:
     at: datetime
     on: date | None
     place: tuple[date, str] | None = None
-    swept: Swept | None = field(default=None)
+    swept: Swept | None = None
 
 
 def sweep(begin: Begin, *, at: datetime, on: date | None = None) -> Iterator[Swept]:
@@ -145,8 +148,7 @@ def _resolve_page(begin: Begin, run: _Run) -> bool:
 
 
 def _events(tx: Connection, body: SweptBody, page: Sequence[Candidate], at: datetime) -> Iterator[Event]:
-    due = list(_due(tx, page))
-    for one in _not_told(tx, body, due):
+    for one in _not_told(tx, body, list(_due(tx, page))):
         announcement = one.announcement
         yield Event(
             one.type,
@@ -170,6 +172,7 @@ def _data(due: _Due) -> dict[str, Any]:
 
 
 def _due(tx: Connection, page: Sequence[Candidate]) -> Iterator[_Due]:
+    """What the stored entries say that the candidates' days bring."""
     texts = store.entry_documents(tx, (candidate.registration_id for candidate in page))
     for candidate in page:
         text = texts.get(candidate.registration_id)
@@ -193,34 +196,41 @@ def _timeline(document: dict[str, Any], authorization_id: str | None) -> Timelin
 
 
 def _not_told(tx: Connection, body: SweptBody, due: Sequence[_Due]) -> Iterator[_Due]:
-    """Those that no decision's own event has told: all that was bound to come when their day began."""
-    begun_by = [one.announcement.begun_by for one in due if one.announcement.begun_by is not None]
-    recorded = store.recorded_at(tx, begun_by)
-    doubtful = [one for one in due if not _is_plain(one, body, recorded)]
+    """What no decision's own event has told: all that was bound to come when its day began, in order."""
+    if not due:
+        return
+    days = Stretch(body.id, (due[0].announcement.day, ""), due[-1].announcement.day)
+    decided = store.decided_on(tx, (one.registration_id for one in due), days)
+    doubtful = [one for one in due if _is_doubtful(one, body, decided)]
     known = announced(tx, [one.key for one in doubtful])
-    doubtful = [one for one in doubtful if one.key not in known]
-    foreseen = set(_foreseen(tx, body, doubtful))
-    told = {one.key for one in doubtful if one.key not in foreseen} | known
-    yield from (one for one in due if one.key not in told)
+    foreseen = {one.key: one for one in _foreseen(tx, body, [d for d in doubtful if d.key not in known])}
+    plain = {one.key for one in due}.difference(one.key for one in doubtful)
+    for one in due:
+        if one.key in plain:
+            yield one
+        elif one.key in foreseen:
+            yield foreseen[one.key]
 
 
-def _is_plain(due: _Due, body: SweptBody, recorded: dict[str, datetime]) -> bool:
-    """Whether the rows at hand tell that it was bound to come."""
-    day, begun_by = due.announcement.day, due.announcement.begun_by
-    if begun_by is not None:
-        return begun_by in recorded and recorded[begun_by] < day_begins(day, body.zone)
-    return day > body.swept_through
+def _is_doubtful(due: _Due, body: SweptBody, decided: set[tuple[str, date]]) -> bool:
+    """Whether it takes all the decisions to tell that it was bound to come, and by which of them."""
+    announcement = due.announcement
+    if announcement.day <= body.swept_through:
+        return True
+    begins = announcement.turning is not Turning.EXPIRING
+    return begins and (due.subject_id, announcement.day) in decided
 
 
-def _foreseen(tx: Connection, body: SweptBody, due: Sequence[_Due]) -> Iterator[str]:
-    """The keys of those that were bound to come by all that was recorded before their day began."""
+def _foreseen(tx: Connection, body: SweptBody, due: Sequence[_Due]) -> Iterator[_Due]:
+    """Those that were bound to come by what was recorded before their day began, with what began them."""
     by_registration: dict[str, list[_Due]] = defaultdict(list)
     for one in due:
         by_registration[one.registration_id].append(one)
     for record in load_records(tx, list(by_registration)):
         for one in by_registration[record.id]:
-            day = one.announcement.day
-            known_at = day_begins(day, body.zone) - INSTANT
-            timeline = record.timeline(one.authorization_id, known_at)
-            if any(a.turning is one.announcement.turning for a in announcements_on(timeline, day)):
-                yield one.key
+            day, subject = one.announcement.day, one.authorization_id
+            foreseen = record.timeline(subject, day_begins(day, body.zone) - INSTANT)
+            if any(a.turning is one.announcement.turning for a in announcements_on(foreseen, day)):
+                turning = announcements_on(record.timeline(subject), day)
+                same = (a for a in turning if a.turning is one.announcement.turning)
+                yield replace(one, announcement=next(same, one.announcement))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, or_, select, tuple_, update
+from sqlalchemy import Column, Connection, Select, func, or_, select, tuple_, update
 
 from registry.domain.localtime import local_date
 
@@ -115,13 +115,20 @@ def entry_documents(connection: Connection, registration_ids: Iterable[str]) -> 
     }
 
 
-def recorded_at(connection: Connection, decision_ids: Iterable[str]) -> dict[str, datetime]:
-    """When these decisions were recorded."""
-    statement = select(d.c.id, d.c.recorded_at)
+def decided_on(
+    connection: Connection, registration_ids: Iterable[str], days: Stretch
+) -> set[tuple[str, date]]:
+    """The subjects, and days of a stretch, on which a decision about them takes effect."""
+    subject = func.coalesce(d.c.authorization_id, d.c.registration_id)
+    effective = d.c.effective_on.between(days.after[0], days.last_day)
     return {
-        row.id: row.recorded_at
-        for chunk in _chunks(decision_ids)
-        for row in connection.execute(statement.where(d.c.id.in_(chunk)))
+        (row.subject, row.effective_on)
+        for chunk in _chunks(registration_ids)
+        for row in connection.execute(
+            select(subject.label("subject"), d.c.effective_on).where(
+                d.c.registration_id.in_(chunk), effective
+            )
+        )
     }
 
 
