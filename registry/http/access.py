@@ -49,6 +49,12 @@ ACCESS: Mapping[str, Rule] = {
     "healthz": EVERYONE,
     "readyz": EVERYONE,
     "problem_type": EVERYONE,
+    # Public look-up
+    "list_bodies": EVERYONE,
+    "get_body": EVERYONE,
+    "show_registration": EVERYONE,
+    "verify_registration": EVERYONE,
+    "show_practitioner": EVERYONE,
     # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
     "create_key": OPERATORS,
     "list_keys": REGISTRARS_OF_BODY,

@@ -14,9 +14,17 @@ from .headers import send_headers
 from .openapi import Api, make_api
 from .paths import register_converters
 from .problems import handle_errors
+from .public.bodies import blueprint as bodies
+from .public.practitioners import blueprint as practitioners
+from .public.registrations import blueprint as registrations
 from .tracing import configure_log
 
-BLUEPRINTS = (keys,)
+BLUEPRINTS = (
+    bodies,
+    registrations,
+    practitioners,
+    keys,
+)
 """Of the API, in the order of its document."""
 
 SETTINGS = "registry.settings"

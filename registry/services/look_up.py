@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from registry.domain.localtime import local_date
+from registry.domain.localtime import day_ends, local_date
 from registry.domain.names import number_key
-from registry.domain.timeline import Span
+from registry.domain.timeline import Span, Timeline
 from registry.domain.verdict import (
     AuthorizationTimeline,
     Question,
@@ -31,6 +31,20 @@ from registry.store.entries import (
     resolve_practitioner,
 )
 from registry.store.records import Body, body_of, find_registration, load_record
+
+LONGEST_KEPT = 60
+"""Seconds for which a public answer may be kept at most; a suspension shows after that."""
+
+
+def seconds_kept(at: datetime, zone: str, *, today: bool) -> int:
+    """For how many seconds an answer may be kept: one for "today" not beyond the body's midnight.
+
+    :param at: the instant (UTC) at which the answer was given.
+    """
+    if not today:
+        return LONGEST_KEPT
+    left = day_ends(local_date(at, zone), zone) - at
+    return max(0, min(LONGEST_KEPT, int(left.total_seconds())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +246,7 @@ def entry_of(body: Body, stored: str, *, on: date | None, at: datetime) -> Publi
     document = json.loads(stored)
     standings = standings_of(document, body)
     day = on or local_date(at, body.zone)
-    registration = standings.registration
-    assert registration is not None
+    registration = standings.registration or Timeline()
     return PublicEntry(
         body,
         document["id"],
@@ -286,6 +299,12 @@ class PublicPractitioner:
     name: str | None
     languages: tuple[str, ...]
     entries: tuple[PublicEntry, ...]
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever what is shown may have changed."""
+        parts = "".join(entry.etag for entry in self.entries)
+        return blake2b(f"{self.id}{self.withheld}{parts}".encode(), digest_size=12).hexdigest()
 
 
 def get_practitioner(connection: Connection, practitioner_id: str, *, at: datetime) -> PublicPractitioner:

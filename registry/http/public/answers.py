@@ -1,0 +1,46 @@
+"""Ready public answers: their ETag, their cache life, and the 304 that saves giving them again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, request
+
+from registry.http.answers import cache_control
+
+
+def weak(fingerprint: str) -> str:
+    """A weak ETag: ``as_of`` moves with each answer while what is said stays the same."""
+    return f'W/"{fingerprint}"'
+
+
+def is_known(etag: str) -> bool:
+    """Whether the request names this ETag among those that it has (RFC 9110, section 13.1.2)."""
+    given = request.environ.get("HTTP_IF_NONE_MATCH")
+    if given is None:
+        return False
+    tags = (tag.strip() for tag in given.split(","))
+    return any(tag == "*" or tag.removeprefix("W/") == etag.removeprefix("W/") for tag in tags)
+
+
+def public_answer(value: Any, *, etag: str, seconds: int) -> Response:
+    """An answer for everyone, to be kept for so many seconds."""
+    response = Response(
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")), content_type="application/json"
+    )
+    return describe(response, etag, seconds)
+
+
+def unchanged(*, etag: str, seconds: int) -> Response:
+    """What the caller has is still right."""
+    response = Response(status=304)
+    del response.headers["Content-Type"]
+    return describe(response, etag, seconds)
+
+
+def describe(response: Response, etag: str, seconds: int) -> Response:
+    """Put the validator and the cache life on a response."""
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = cache_control(seconds)
+    return response
