@@ -326,6 +326,9 @@ def _says_nothing(terms: Sequence[Decision], last: date) -> bool:
 
 
 def _same_word(one: StatusReport | None, other: StatusReport) -> bool:
+    """Whether two reports use the same word; one without a word says nothing of words."""
+    if not other.word:
+        return True
     return one is not None and (one.word, one.disciplinary) == (other.word, other.disciplinary)
 
 
