@@ -49,6 +49,12 @@ ACCESS: Mapping[str, Rule] = {
     "healthz": EVERYONE,
     "readyz": EVERYONE,
     "problem_type": EVERYONE,
+    "openapi_json": EVERYONE,
+    "openapi_yaml": EVERYONE,
+    "docs": EVERYONE,
+    "docs_asset": EVERYONE,
+    "api_catalog": EVERYONE,
+    "security_txt": EVERYONE,
     # Public look-up
     "list_bodies": EVERYONE,
     "get_body": EVERYONE,
@@ -60,6 +66,12 @@ ACCESS: Mapping[str, Rule] = {
     "list_keys": REGISTRARS_OF_BODY,
     "get_key": REGISTRARS_OF_BODY,
     "revoke_key": OPERATORS,
+    # Lapses and gaps: read by all of the body's staff, worked on by its registrars.
+    "list_lapses": READERS_OF_BODY,
+    "get_lapse": READERS_OF_BODY,
+    "acknowledge_lapse": REGISTRARS_OF_BODY,
+    "reopen_lapse": REGISTRARS_OF_BODY,
+    "report_gaps": READERS_OF_BODY,
 }
 """By operation: the name of the view function, which is also its ``operationId``."""
 

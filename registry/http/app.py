@@ -7,9 +7,11 @@ from flask import Flask
 from registry.settings import Settings, read_settings
 from registry.store.database import connect_to_database
 
-from . import health
+from . import discovery, health
 from .access import control_access
+from .admin.gaps import blueprint as gaps
 from .admin.keys import blueprint as keys
+from .admin.lapses import blueprint as lapses
 from .headers import send_headers
 from .openapi import Api, make_api
 from .paths import register_converters
@@ -24,6 +26,8 @@ BLUEPRINTS = (
     registrations,
     practitioners,
     keys,
+    lapses,
+    gaps,
 )
 """Of the API, in the order of its document."""
 
@@ -55,5 +59,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 def register_routes(app: Flask, api: Api) -> None:
     """Register the routes of every room; those of the API are described in its document."""
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(discovery.blueprint)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -201,7 +202,8 @@ def make_api(app: Flask) -> Api:
 
 def document(app: Flask) -> dict[str, Any]:
     """The description of an application's API, in a stable order: paths and components by name."""
-    described: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
+    described: dict[str, Any] = json.loads(json.dumps(spec.to_dict()))  # plain values alone, and a copy
     members = ("openapi", "info", "servers", "tags", "paths", "components")
     ordered = {name: described[name] for name in members if name in described}
     ordered["tags"] = sorted(ordered.get("tags", []), key=lambda tag: str(tag["name"]))
@@ -223,14 +225,25 @@ def _in_order(path_item: dict[str, Any]) -> dict[str, Any]:
 def to_yaml(described: Mapping[str, Any]) -> str:
     """A description as YAML, the same text for the same description."""
 
-    class Plain(yaml.SafeDumper):
-        def ignore_aliases(self, data: object) -> bool:
-            del data
-            return True
-
     return yaml.dump(
-        described, Dumper=Plain, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
+        described, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False
     )
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors, and with paragraphs as blocks."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """No value is written as a reference to another."""
+        del data
+        return True
+
+
+def _paragraphs(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Plain.add_representer(str, _paragraphs)
 
 
 KEY_SCHEME = {
