@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from .vocabulary import DecisionKind, Mode, PracticePermission, Standing, Technique
@@ -19,7 +19,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a term permits. A registration uses ``register_class`` and ``conditions``; an authorization the rest.
+    """What a term permits. A registration uses ``register_class`` and ``conditions`` alone.
 
     ``techniques`` are those that the body named; what they cover besides is a rule of the body.
     """
@@ -36,7 +36,8 @@ class StatusReport:
     """A status as a source worded it, and what the mapping profile took it to mean.
 
     ``leaves`` is the standing that holds from the decision's day while the term runs; the period must
-    hold too, so ``in_force`` never revives a term that is over.
+    hold too, so ``in_force`` never revives a term that is over, and ``practice`` must permit it, so a word
+    that is not understood never reads as a yes.
     """
 
     word: str
@@ -50,7 +51,7 @@ class Decision:
     """One decision of a body about one registration or authorization.
 
     :param id: identifies the decision; breaks ties between decisions recorded at the same instant.
-    :param effective_on: the first local day on which it has effect. A voiding carries the day of what it voids.
+    :param effective_on: the first local day on which it has effect; for ``voided``, that of what it voids.
     :param through: the last local day of the term or suspension; ``None`` is open-ended.
     :param recorded_at: the instant (UTC, aware) at which the register learnt of it.
     :param voids: for ``voided``, the decision that it takes back.
@@ -76,22 +77,27 @@ class Known:
     """The decisions in effect as known at a moment, in the order in which they take effect."""
 
     decisions: tuple[Decision, ...] = ()
-    voided: frozenset[str] = field(default_factory=frozenset)
+    voided: frozenset[str] = frozenset()
 
 
 def known(decisions: Iterable[Decision], known_at: datetime | None = None) -> Known:
     """Those of ``decisions`` that stood at ``known_at`` (all that are recorded where it is ``None``).
 
-    A voiding may itself be voided, which restores what it took back; a voiding can only name an earlier
-    record, so the latest is read first.
+    A voiding may itself be voided, which restores what it took back.
     """
     recorded = [d for d in decisions if known_at is None or d.recorded_at <= known_at]
-    voidings = [d for d in recorded if d.kind is DecisionKind.VOIDED]
-    voidings.sort(key=lambda d: (d.recorded_at, d.id), reverse=True)
-    voided: set[str] = set()
-    for voiding in voidings:
-        if voiding.id not in voided and voiding.voids is not None:
-            voided.add(voiding.voids)
+    voided = _voided([d for d in recorded if d.kind is DecisionKind.VOIDED])
     standing = [d for d in recorded if d.kind is not DecisionKind.VOIDED and d.id not in voided]
     standing.sort(key=lambda d: d.order)
-    return Known(tuple(standing), frozenset(voided))
+    return Known(tuple(standing), voided)
+
+
+def _voided(voidings: Sequence[Decision]) -> frozenset[str]:
+    """What ``voidings`` take back. What names what decides, so instants and ids need not be in order.
+
+    Each pass settles what is one voiding further from one that nothing takes back.
+    """
+    voided: frozenset[str] = frozenset()
+    for _ in voidings:
+        voided = frozenset(d.voids for d in voidings if d.voids is not None and d.id not in voided)
+    return voided

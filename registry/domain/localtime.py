@@ -16,7 +16,10 @@ ONE_SECOND = timedelta(seconds=1)
 
 @lru_cache(maxsize=512)
 def zone(name: str) -> ZoneInfo:
-    """The IANA time zone of that name; ``zoneinfo.ZoneInfoNotFoundError`` (a ``KeyError``) if there is none."""
+    """The IANA time zone of that name.
+
+    :raises zoneinfo.ZoneInfoNotFoundError: there is none; a ``KeyError``.
+    """
     return ZoneInfo(name)
 
 
@@ -29,16 +32,21 @@ def day_begins(day: date, zone_name: str) -> datetime:
     """The first instant (UTC) of a local day.
 
     Where clocks skip midnight the day begins at the first instant that exists; where they repeat it,
-    at the earlier one.
+    at the earlier one. A day that a zone skips whole begins, and ends, where the next one begins. The first
+    day that a calendar date can name has always begun.
     """
+    if day == date.min:
+        return datetime.min.replace(tzinfo=UTC)
     return datetime.combine(day, time.min, tzinfo=zone(zone_name)).astimezone(UTC)
 
 
 def day_ends(day: date, zone_name: str) -> datetime:
-    """The first instant (UTC) that no longer belongs to a local day; ``datetime.max`` on the last day there is."""
-    if day >= date.max - ONE_DAY:
-        return datetime.max.replace(tzinfo=UTC)
-    return day_begins(day + ONE_DAY, zone_name)
+    """The first instant (UTC) that no longer belongs to a local day.
+
+    The last day that a calendar date can name ends at ``datetime.max``.
+    """
+    following = day_after(day)
+    return datetime.max.replace(tzinfo=UTC) if following is None else day_begins(following, zone_name)
 
 
 def day_after(day: date) -> date | None:

@@ -11,9 +11,13 @@ reinstated         the suspension lifted; the term not extended
 revoked            the term ended; only a new grant opens another
 surrendered        likewise, at the holder's wish
 conditions_set     another scope; the term untouched
-status_reported    a source's status word that no other decision explains: it leaves the standing ``unknown``,
-                   or ``lapsed``, or (``in_force``) takes such a report back; the term untouched
+status_reported    a source's status word that no other decision explains: it leaves the standing ``lapsed``,
+                   or (``in_force``, where the word permits practice) takes such a report back, or else
+                   leaves it ``unknown``; the term untouched
 =================  ==========================================================================================
+
+A grant, renewal or reinstatement reported with a word that is not understood leaves the standing ``unknown``
+too. What is reported ``lapsed`` stays so until a grant, a renewal or a word that permits practice.
 
 A decision that makes no sense on its day (a renewal without a term, a reinstatement of what is not
 suspended) has no effect and is named in :attr:`Timeline.objections`; the services refuse to record one.
@@ -26,10 +30,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from .decisions import Decision, Scope, StatusReport, known
-from .localtime import ONE_DAY, day_after, day_before
-from .vocabulary import DecisionKind, Standing
+from .localtime import day_after, day_before
+from .vocabulary import DecisionKind, PracticePermission, Standing
 
 GraceDays = Callable[[date], int]
 """Days of grace after a term's last day, by the rules in force on that last day."""
@@ -45,6 +50,12 @@ class Objection(StrEnum):
     NOT_SUSPENDED = "not_suspended"
     TERM_HAS_NO_END = "term_has_no_end"
     DOES_NOT_EXTEND = "does_not_extend"
+    ENDS_BEFORE_IT_BEGINS = "ends_before_it_begins"
+    SETS_NOTHING = "sets_nothing"
+
+
+HAS_LAST_DAY = frozenset({DecisionKind.GRANTED, DecisionKind.RENEWED, DecisionKind.SUSPENDED})
+PERMITTING = frozenset({PracticePermission.YES, PracticePermission.WITH_CONDITIONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class Span:
     """Days, inclusive at both ends, through which nothing about a subject changes.
 
     :param last_day: ``None`` where the span goes on until another decision.
-    :param holds: every standing that holds, the deciding one first (a lapsed term under a suspension has both).
+    :param holds: every standing that holds, the deciding one first; of a lapsed, suspended term both.
     :param term_from: first day of the term that the span belongs to; ``None`` before the first term.
     :param term_through: last day of that term as decided by then; ``None`` for an open-ended one.
     :param begun_by: the decision whose effect began the span; ``None`` where the passing of time did.
@@ -109,6 +120,7 @@ class Timeline:
 class _State:
     """What the decisions so far have left. Suspensions are (first day, last day or open)."""
 
+    grace: GraceDays
     scope: Scope | None = None
     term_from: date | None = None
     term_through: date | None = None
@@ -121,46 +133,46 @@ class _State:
     def has_term(self) -> bool:
         return self.term_from is not None
 
-    def grace_ends(self, grace: GraceDays) -> date | None:
+    @property
+    def persists_through(self) -> date | None:
         """The last day on which the term persists, grace included; ``None`` for an open-ended term."""
         if self.term_through is None:
             return None
-        days = grace(self.term_through)
         room = (date.max - self.term_through).days
-        return self.term_through + timedelta(days=min(days, room))
+        return self.term_through + timedelta(days=min(self.grace(self.term_through), room))
 
-    def is_over(self, day: date, grace: GraceDays) -> bool:
+    def is_over(self, day: date) -> bool:
         """Whether the term and its grace have passed by a day."""
-        last = self.grace_ends(grace)
+        last = self.persists_through
         return last is not None and day > last
+
+    def has_lapsed(self, day: date) -> bool:
+        return self.reported is Standing.LAPSED or self.is_over(day)
 
     def is_suspended(self, day: date) -> bool:
         return any(first <= day and (last is None or day <= last) for first, last in self.suspensions)
 
-    def holds(self, day: date, grace: GraceDays) -> tuple[Standing, ...]:
+    def holds(self, day: date) -> tuple[Standing, ...]:
         """Every standing that holds on a day, the deciding one first."""
         if not self.has_term:
             return (Standing.NOT_YET,)
-        found = []
-        if self.reported is Standing.UNKNOWN:
-            found.append(Standing.UNKNOWN)
+        found = [Standing.UNKNOWN] if self.reported is Standing.UNKNOWN else []
         if self.ended is not None:
             return (*found, self.ended)
-        if self.reported is Standing.LAPSED or self.is_over(day, grace):
+        lapsed = self.has_lapsed(day)
+        if lapsed:
             found.append(Standing.LAPSED)
         if self.is_suspended(day):
             found.append(Standing.SUSPENDED)
-        if found:
-            return tuple(found)
-        if self.term_through is not None and day > self.term_through:
-            return (Standing.IN_GRACE,)
-        return (Standing.IN_FORCE,)
+        if not lapsed and self.term_through is not None and day > self.term_through:
+            found.append(Standing.IN_GRACE)
+        return tuple(found) or (Standing.IN_FORCE,)
 
-    def turning_days(self, grace: GraceDays) -> Iterator[date]:
+    def turning_days(self) -> Iterator[date]:
         """The first days on which the passing of time alone changes what holds."""
         if self.ended is not None or not self.has_term:
             return
-        ends = [self.term_through, self.grace_ends(grace), *(last for _, last in self.suspensions)]
+        ends = [self.term_through, self.persists_through, *(last for _, last in self.suspensions)]
         for last in ends:
             turning = None if last is None else day_after(last)
             if turning is not None:
@@ -184,7 +196,7 @@ def fold(
         return Timeline()
     objections: list[tuple[Decision, Objection]] = []
     spans: list[Span] = [BEFORE_ANY_TERM]
-    state = _State()
+    state = _State(grace)
     position = 0
     while position < len(effective):
         day = effective[position].effective_on
@@ -192,24 +204,22 @@ def fold(
         while position < len(effective) and effective[position].effective_on == day:
             decision = effective[position]
             position += 1
-            objection = _objection(state, decision, grace)
+            objection = _objection(state, decision)
             if objection is not None:
                 objections.append((decision, objection))
                 continue
-            state = _LEAVES[decision.kind](state, decision, grace)
+            state = _LEAVES[decision.kind](state, decision)
             begun_by = decision.id
         until = effective[position].effective_on if position < len(effective) else None
-        _lay(spans, state, day, until, begun_by, grace)
+        _lay(spans, state, day, until, begun_by)
     return Timeline(tuple(_abut(spans)), tuple(objections))
 
 
-def _lay(
-    spans: list[Span], state: _State, day: date, until: date | None, begun_by: str | None, grace: GraceDays
-) -> None:
+def _lay(spans: list[Span], state: _State, day: date, until: date | None, begun_by: str | None) -> None:
     """Append the spans of one state from ``day`` to the day before ``until``."""
-    turning = {d for d in state.turning_days(grace) if d > day and (until is None or d < until)}
+    turning = {d for d in state.turning_days() if d > day and (until is None or d < until)}
     for first in (day, *sorted(turning)):
-        holds = state.holds(first, grace)
+        holds = state.holds(first)
         span = Span(
             first,
             None,
@@ -230,95 +240,135 @@ def _lay(
 
 
 def _abut(spans: list[Span]) -> Iterator[Span]:
-    for span, following in zip(spans, spans[1:], strict=False):
+    for span, following in pairwise(spans):
         yield replace(span, last_day=day_before(following.first_day))
     yield spans[-1]
 
 
-def _objection(state: _State, decision: Decision, grace: GraceDays) -> Objection | None:
+def _objection(state: _State, decision: Decision) -> Objection | None:
     """Why a decision makes no sense after ``state``, on its own day; ``None`` where it does."""
-    day = decision.effective_on
-    if decision.kind is DecisionKind.GRANTED:
-        if state.has_term and state.ended is None:
-            if state.is_suspended(day):
-                return Objection.SUSPENSION_RUNNING
-            if not state.is_over(day, grace) and state.reported is not Standing.LAPSED:
-                return Objection.TERM_RUNNING
-        return None
+    day, kind, through = decision.effective_on, decision.kind, decision.through
+    if kind in HAS_LAST_DAY and through is not None and through < day:
+        return Objection.ENDS_BEFORE_IT_BEGINS
+    if kind is DecisionKind.GRANTED:
+        return _objection_to_grant(state, day)
     if not state.has_term:
         return Objection.NO_TERM
-    if decision.kind is DecisionKind.STATUS_REPORTED:
+    if kind is DecisionKind.STATUS_REPORTED:
         return None
     if state.ended is not None:
         return Objection.TERM_ENDED
-    if decision.kind is DecisionKind.RENEWED:
-        if state.term_through is None:
-            return Objection.TERM_HAS_NO_END
-        if decision.through is not None and decision.through <= state.term_through:
-            return Objection.DOES_NOT_EXTEND
-    if decision.kind is DecisionKind.REINSTATED and not state.is_suspended(day):
+    if kind is DecisionKind.RENEWED:
+        return _objection_to_renewal(state, through)
+    if kind is DecisionKind.REINSTATED and not state.is_suspended(day):
         return Objection.NOT_SUSPENDED
+    if kind is DecisionKind.CONDITIONS_SET and decision.scope is None:
+        return Objection.SETS_NOTHING
     return None
 
 
-def _granted(state: _State, decision: Decision, grace: GraceDays) -> _State:
+def _objection_to_grant(state: _State, day: date) -> Objection | None:
+    if not state.has_term or state.ended is not None:
+        return None
+    if state.is_suspended(day):
+        return Objection.SUSPENSION_RUNNING
+    return None if state.has_lapsed(day) else Objection.TERM_RUNNING
+
+
+def _objection_to_renewal(state: _State, through: date | None) -> Objection | None:
+    if state.term_through is None:
+        return Objection.TERM_HAS_NO_END
+    if through is not None and through <= state.term_through:
+        return Objection.DOES_NOT_EXTEND
+    return None
+
+
+def _granted(state: _State, decision: Decision) -> _State:
     return _State(
+        grace=state.grace,
         scope=decision.scope,
         term_from=decision.effective_on,
         term_through=decision.through,
         report=decision.report,
+        reported=_unread(decision.report),
     )
 
 
-def _renewed(state: _State, decision: Decision, grace: GraceDays) -> _State:
-    last = state.grace_ends(grace)
-    goes_on = last is None or decision.effective_on <= last + ONE_DAY
+def _renewed(state: _State, decision: Decision) -> _State:
+    day = decision.effective_on
+    goes_on = not state.is_over(day_before(day) or day)
     return replace(
         state,
-        term_from=state.term_from if goes_on else decision.effective_on,
+        term_from=state.term_from if goes_on else day,
         term_through=decision.through,
         scope=decision.scope or state.scope,
         report=decision.report or state.report,
-        reported=None,
+        reported=_unread(decision.report),
     )
 
 
-def _suspended(state: _State, decision: Decision, grace: GraceDays) -> _State:
+def _suspended(state: _State, decision: Decision) -> _State:
     return replace(
         state,
         suspensions=(*state.suspensions, (decision.effective_on, decision.through)),
         report=decision.report or state.report,
-        reported=None,
+        reported=state.reported if decision.report is None else _lapse_reported(state),
     )
 
 
-def _reinstated(state: _State, decision: Decision, grace: GraceDays) -> _State:
-    return replace(state, suspensions=(), report=decision.report or state.report, reported=None)
+def _reinstated(state: _State, decision: Decision) -> _State:
+    return replace(
+        state,
+        suspensions=(),
+        report=decision.report or state.report,
+        reported=_unread(decision.report) or (None if _permits(decision.report) else _lapse_reported(state)),
+    )
 
 
-def _revoked(state: _State, decision: Decision, grace: GraceDays) -> _State:
-    return replace(_ended(state, decision), ended=Standing.REVOKED)
+def _revoked(state: _State, decision: Decision) -> _State:
+    return _ended(state, decision, Standing.REVOKED)
 
 
-def _surrendered(state: _State, decision: Decision, grace: GraceDays) -> _State:
-    return replace(_ended(state, decision), ended=Standing.SURRENDERED)
+def _surrendered(state: _State, decision: Decision) -> _State:
+    return _ended(state, decision, Standing.SURRENDERED)
 
 
-def _ended(state: _State, decision: Decision) -> _State:
-    return replace(state, suspensions=(), report=decision.report or state.report, reported=None)
+def _ended(state: _State, decision: Decision, ended: Standing) -> _State:
+    report = decision.report or state.report
+    return replace(state, ended=ended, suspensions=(), report=report, reported=None)
 
 
-def _conditions_set(state: _State, decision: Decision, grace: GraceDays) -> _State:
+def _conditions_set(state: _State, decision: Decision) -> _State:
     return replace(state, scope=decision.scope)
 
 
-def _status_reported(state: _State, decision: Decision, grace: GraceDays) -> _State:
-    report = decision.report
-    leaves = Standing.UNKNOWN if report is None else report.leaves
-    return replace(state, report=report, reported=None if leaves is Standing.IN_FORCE else leaves)
+def _status_reported(state: _State, decision: Decision) -> _State:
+    return replace(state, report=decision.report, reported=_reported(decision.report))
 
 
-_LEAVES: dict[DecisionKind, Callable[[_State, Decision, GraceDays], _State]] = {
+def _reported(report: StatusReport | None) -> Standing | None:
+    """What a status word leaves by itself: whatever it does not clearly say, it leaves unknown."""
+    if report is not None and report.leaves is Standing.LAPSED:
+        return Standing.LAPSED
+    return None if _permits(report) else Standing.UNKNOWN
+
+
+def _permits(report: StatusReport | None) -> bool:
+    return report is not None and report.leaves is Standing.IN_FORCE and report.practice in PERMITTING
+
+
+def _unread(report: StatusReport | None) -> Standing | None:
+    """Unknown, where the word that came with a decision to permit practice is not understood."""
+    unread = report is not None and report.practice is PracticePermission.UNKNOWN
+    return Standing.UNKNOWN if unread else None
+
+
+def _lapse_reported(state: _State) -> Standing | None:
+    """What no decision on a suspension takes back."""
+    return Standing.LAPSED if state.reported is Standing.LAPSED else None
+
+
+_LEAVES: dict[DecisionKind, Callable[[_State, Decision], _State]] = {
     DecisionKind.GRANTED: _granted,
     DecisionKind.RENEWED: _renewed,
     DecisionKind.SUSPENDED: _suspended,
