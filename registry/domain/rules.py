@@ -5,8 +5,9 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
+from .localtime import ONE_DAY
 from .timeline import GraceDays
 from .vocabulary import Technique
 
@@ -49,8 +50,7 @@ class Renewal:
         if self.month is not None and self.day is not None:
             return _next_occurrence(first_day, self.month, self.day)
         if self.months is not None:
-            following = add_months(first_day, self.months)
-            return date.fromordinal(following.toordinal() - 1)
+            return last_of_months(first_day, self.months)
         return None
 
 
@@ -71,6 +71,18 @@ def add_months(day: date, months: int) -> date:
     if year < date.min.year:
         return date.min
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def last_of_months(first_day: date, months: int) -> date:
+    """The last day of a period of calendar months, the first one included.
+
+    It ends before the same day of the month comes again; in a month that has no such day, with the month:
+    a year from 29 February lasts through 28 February, as one from 1 March does.
+    """
+    following = add_months(first_day, months)
+    if following.day < first_day.day:
+        return following
+    return max(first_day, following - ONE_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +114,13 @@ class BodyRules:
         return self.eligible_classes is None or register_class in self.eligible_classes
 
     def learners_allowed(self, register_class: str | None) -> bool:
-        """Whether holders of a register class may needle under supervision without an authorization."""
-        return register_class in self.learner_classes
+        """Whether holders of a register class may needle under supervision without an authorization.
+
+        Never where the act is permitted to nobody or the class is not eligible (Alberta: a Provisional
+        registrant may not needle a person, not even on a course).
+        """
+        eligible = self.needling_permitted and self.class_is_eligible(register_class)
+        return eligible and register_class in self.learner_classes
 
     def covered(self, techniques: Iterable[Technique]) -> frozenset[Technique]:
         """The techniques that an authorization naming ``techniques`` covers."""
@@ -111,19 +128,19 @@ class BodyRules:
         return named.union(*(self.covers.get(technique, NOTHING) for technique in named))
 
 
-UNSTATED = BodyRules(date.min, datetime.min)
+UNSTATED = BodyRules(date.min, datetime.min.replace(tzinfo=UTC))
 """For the days of which a body's rules are not known here: nothing is presumed against what it decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class RulesHistory:
-    """The versions of a body's rules, each from its day on; of two from the same day the later recorded holds."""
+    """The versions of a body's rules, each from its day on; of two from one day the later recorded holds."""
 
     versions: tuple[BodyRules, ...] = ()
 
     @classmethod
     def of(cls, versions: Iterable[BodyRules], known_at: datetime | None = None) -> RulesHistory:
-        """The versions known at an instant (UTC, aware; ``None`` for all), in the order in which they hold."""
+        """The versions known at an instant (UTC, aware; ``None`` for all), in the order they hold in."""
         seen = [v for v in versions if known_at is None or v.recorded_at <= known_at]
         latest = {v.holds_from: v for v in sorted(seen, key=lambda v: v.recorded_at)}
         return cls(tuple(latest[day] for day in sorted(latest)))

@@ -5,8 +5,8 @@
 3. ``registration_not_in_force``: not yet, suspended, lapsed, revoked or surrendered.
 4. ``needling_not_permitted``: the body's rules of the day permit it to nobody.
 5. ``class_not_eligible``: they do not permit it to holders of this register class.
-6. ``technique_not_covered``: no authorization covers the technique;
-   ``supervised_only`` instead where the rules let this class learn under supervision.
+6. ``technique_not_covered``: no authorization covers the technique, now or to come;
+   ``supervised_only`` instead where none has begun and the rules let this class learn under supervision.
 7. ``unknown`` / ``authorization_not_in_force``: none of those that cover it is in force.
 8. ``supervised_only``: those in force permit it under supervision alone.
 9. ``authorized_with_conditions``: conditions or excluded regions apply.
@@ -18,12 +18,12 @@ An authorization on a registration that is not in force authorizes nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeVar
 
 from .decisions import Condition
-from .localtime import day_before
+from .localtime import ONE_DAY, day_before
 from .rules import BodyRules, RulesHistory
 from .timeline import Span, Timeline
 from .vocabulary import Mode, Outcome, Reason, Standing, SubjectKind, Technique
@@ -41,11 +41,11 @@ class AuthorizationTimeline:
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """All that a verdict rests on, folded as known at one moment. ``registration`` is ``None`` if unheard of."""
+    """All that a verdict rests on, folded as known at one moment; no ``registration`` where none is known."""
 
     registration: Timeline | None
     authorizations: Sequence[AuthorizationTimeline] = ()
-    rules: RulesHistory = RulesHistory()
+    rules: RulesHistory = field(default_factory=RulesHistory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Verdict:
 
     :param authorized: true only where the question is answered by a yes; ``unknown`` is not a yes.
     :param registration: the registration's span on the day; ``None`` where there is no such registration.
-    :param authorizations: the authorizations that cover the technique, with their spans on the day.
+    :param authorizations: those that the answer rests on, with their spans on the day: of those that cover
+        the technique the ones that permit it independently, or all where none does.
     :param valid_through: last local day of the same answer as known now; ``None`` if no end is known.
     """
 
@@ -78,13 +79,12 @@ class Verdict:
     valid_through: date | None = None
 
     def says_the_same_as(self, other: Verdict) -> bool:
-        """Whether two verdicts give the same answer, whatever their days."""
-        return (self.outcome, self.reasons, self.conditions, self.excluded_regions) == (
-            other.outcome,
-            other.reasons,
-            other.conditions,
-            other.excluded_regions,
-        )
+        """Whether two verdicts give the same answer, whatever their days and the order of their reasons."""
+        return self._said() == other._said()
+
+    def _said(self) -> tuple[Outcome, frozenset[Reason], frozenset[Condition], frozenset[str]]:
+        reasons, regions = frozenset(self.reasons), frozenset(self.excluded_regions)
+        return (self.outcome, reasons, frozenset(self.conditions), regions)
 
 
 def give_verdict(question: Question, standings: Standings) -> Verdict:
@@ -105,8 +105,8 @@ def answers_between(
         if day > last_day:
             break
         following = _answer(replace(question, on=day), standings)
-        if not verdict.says_the_same_as(following) or verdict.authorized is not following.authorized:
-            yield verdict, date.fromordinal(day.toordinal() - 1)
+        if not verdict.says_the_same_as(following):
+            yield verdict, day - ONE_DAY
             verdict = following
     yield verdict, last_day
 
@@ -123,23 +123,23 @@ def _turning_days(standings: Standings, after: date) -> list[date]:
 
 def _answer(question: Question, standings: Standings) -> Verdict:
     timeline = standings.registration
-    if timeline is None or len(timeline.spans) == 1 and timeline.spans[0].term_from is None:
+    if timeline is None or timeline.spans[-1].term_from is None:
         return Verdict(question, Outcome.NOT_FOUND, authorized=False, reasons=(Reason.NEVER_REGISTERED,))
     registration = timeline.on(question.on)
     rules = standings.rules.on(question.on)
-    covering = tuple(_covering(question, standings.authorizations, rules))
-    resting_on = _resting_on(covering)
-    outcome = _outcome(registration, rules, covering, resting_on)
-    answering = [span for _, span in (resting_on or covering)]
+    resting_on = _resting_on(tuple(_covering(question, standings.authorizations, rules)))
+    spans = tuple(span for _, span in resting_on)
+    limiting = (registration, *(_live(spans) or spans))
+    outcome = _outcome(registration, rules, spans)
     return Verdict(
         question,
         outcome,
         authorized=_is_yes(outcome, question.mode),
-        reasons=tuple(dict.fromkeys(_reasons(registration, rules, answering))),
+        reasons=tuple(dict.fromkeys(_reasons(registration, rules, spans))),
         registration=registration,
-        authorizations=resting_on or covering,
-        conditions=_merge(s.scope.conditions for s in (registration, *answering) if s.scope is not None),
-        excluded_regions=_merge(s.scope.excluded_regions for s in answering if s.scope is not None),
+        authorizations=resting_on,
+        conditions=_merge(span.scope.conditions for span in limiting if span.scope is not None),
+        excluded_regions=_merge(span.scope.excluded_regions for span in limiting if span.scope is not None),
     )
 
 
@@ -155,75 +155,90 @@ def _covering(
     """The authorizations that cover the technique on the day, or will when their first term begins."""
     for authorization in authorizations:
         span = authorization.timeline.on(question.on)
-        scope = span.scope
-        if scope is None:
-            coming = next(authorization.timeline.after(question.on), None)
-            scope = None if coming is None else coming.scope
+        coming = next(authorization.timeline.after(question.on), None)
+        scope = coming.scope if coming is not None and span.term_from is None else span.scope
         if scope is not None and question.technique in rules.covered(scope.techniques):
             yield authorization.id, span
 
 
 def _resting_on(covering: tuple[tuple[str, Span], ...]) -> tuple[tuple[str, Span], ...]:
-    """Those in force; where any of them is independent, those that are."""
-    live = tuple(pair for pair in covering if pair[1].standing.permits_practice)
-    independent = tuple(pair for pair in live if not _is_supervised(pair[1]))
-    return independent or live
+    """Those in force that permit it independently; all where none does, for each says why not."""
+    independent = tuple(
+        (id_, span) for id_, span in covering if span.standing.permits_practice and not _is_supervised(span)
+    )
+    return independent or covering
+
+
+def _live(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    return tuple(span for span in spans if span.standing.permits_practice)
 
 
 def _is_supervised(span: Span) -> bool:
     return span.scope is not None and span.scope.mode is Mode.SUPERVISED
 
 
-def _outcome(
-    registration: Span,
-    rules: BodyRules,
-    covering: tuple[tuple[str, Span], ...],
-    resting_on: tuple[tuple[str, Span], ...],
-) -> Outcome:
-    register_class = None if registration.scope is None else registration.scope.register_class
+def _register_class(registration: Span) -> str | None:
+    return None if registration.scope is None else registration.scope.register_class
+
+
+def _may_learn(registration: Span, rules: BodyRules, covering: tuple[Span, ...]) -> bool:
+    """Whether the class may learn under supervision: the rules let it, and no authorization has begun."""
+    begun = any(span.standing is not Standing.NOT_YET for span in covering)
+    return not begun and rules.learners_allowed(_register_class(registration))
+
+
+def _outcome(registration: Span, rules: BodyRules, covering: tuple[Span, ...]) -> Outcome:
     if registration.standing is Standing.UNKNOWN:
         return Outcome.UNKNOWN
     if not registration.standing.permits_practice:
         return Outcome.REGISTRATION_NOT_IN_FORCE
     if not rules.needling_permitted:
         return Outcome.NEEDLING_NOT_PERMITTED
-    if not rules.class_is_eligible(register_class):
+    if not rules.class_is_eligible(_register_class(registration)):
         return Outcome.CLASS_NOT_ELIGIBLE
-    if not covering:
-        learning = rules.learners_allowed(register_class)
-        return Outcome.SUPERVISED_ONLY if learning else Outcome.TECHNIQUE_NOT_COVERED
-    if not resting_on:
-        unread = any(span.standing is Standing.UNKNOWN for _, span in covering)
-        return Outcome.UNKNOWN if unread else Outcome.AUTHORIZATION_NOT_IN_FORCE
-    if all(_is_supervised(span) for _, span in resting_on):
+    if _may_learn(registration, rules, covering):
         return Outcome.SUPERVISED_ONLY
-    scopes = [span.scope for _, span in resting_on] + [registration.scope]
-    limited = any(s is not None and (s.conditions or s.excluded_regions) for s in scopes)
+    if not covering:
+        return Outcome.TECHNIQUE_NOT_COVERED
+    live = _live(covering)
+    if not live:
+        unread = any(span.standing is Standing.UNKNOWN for span in covering)
+        return Outcome.UNKNOWN if unread else Outcome.AUTHORIZATION_NOT_IN_FORCE
+    if all(map(_is_supervised, live)):
+        return Outcome.SUPERVISED_ONLY
+    limited = any(_has_conditions(span) or _has_exclusions(span) for span in (registration, *live))
     return Outcome.AUTHORIZED_WITH_CONDITIONS if limited else Outcome.AUTHORIZED
 
 
-def _reasons(registration: Span, rules: BodyRules, answering: Sequence[Span]) -> Iterator[Reason]:
+def _has_conditions(span: Span) -> bool:
+    return span.scope is not None and bool(span.scope.conditions)
+
+
+def _has_exclusions(span: Span) -> bool:
+    return span.scope is not None and bool(span.scope.excluded_regions)
+
+
+def _reasons(registration: Span, rules: BodyRules, covering: tuple[Span, ...]) -> Iterator[Reason]:
     """Every reason that applies, in the order of the ladder."""
     yield from _standing_reasons(SubjectKind.REGISTRATION, registration)
-    scope = registration.scope
-    register_class = None if scope is None else scope.register_class
     if not rules.needling_permitted:
         yield Reason.NEEDLING_NOT_PERMITTED
-    if scope is not None and not rules.class_is_eligible(register_class):
+    if registration.term_from is not None and not rules.class_is_eligible(_register_class(registration)):
         yield Reason.CLASS_NOT_ELIGIBLE
-    if not answering:
+    if not covering:
         yield Reason.TECHNIQUE_NOT_COVERED
-        if rules.learners_allowed(register_class):
-            yield Reason.LEARNERS_UNDER_SUPERVISION
-    for span in answering:
+    if _may_learn(registration, rules, covering):
+        yield Reason.LEARNERS_UNDER_SUPERVISION
+    for span in covering:
         yield from _standing_reasons(SubjectKind.AUTHORIZATION, span)
         if _is_supervised(span):
             yield Reason.AUTHORIZATION_SUPERVISED
-    if scope is not None and scope.conditions:
+    limiting = _live(covering) or covering
+    if _has_conditions(registration):
         yield Reason.REGISTRATION_CONDITIONS
-    if any(span.scope is not None and span.scope.conditions for span in answering):
+    if any(map(_has_conditions, limiting)):
         yield Reason.AUTHORIZATION_CONDITIONS
-    if any(span.scope is not None and span.scope.excluded_regions for span in answering):
+    if any(map(_has_exclusions, (registration, *limiting))):
         yield Reason.REGIONS_EXCLUDED
 
 
