@@ -41,6 +41,8 @@ OBJECTIONS = {
     Objection.NOT_SUSPENDED: "no suspension covers that day",
     Objection.TERM_HAS_NO_END: "the term has no last day that could be extended",
     Objection.DOES_NOT_EXTEND: "the last day is not after the term's present last day",
+    Objection.ENDS_BEFORE_IT_BEGINS: "the last day lies before the first",
+    Objection.SETS_NOTHING: "it does not say what holds from then on",
 }
 
 NO_TERM_RUNS = frozenset({Standing.NOT_YET, Standing.LAPSED, Standing.REVOKED, Standing.SURRENDERED})
