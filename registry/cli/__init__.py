@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = {
     "migrate": "migrate:migrate",
     "keys": "keys:keys",
     "openapi": "openapi:openapi",
+    "sweep": "sweep:sweep",
+    "check": "check:check",
     "keep-sweeping": "serve:keep_sweeping",
 }
 """By name: the module in this package, and the command in it."""
