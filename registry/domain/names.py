@@ -21,6 +21,12 @@ LONGEST_WORD = 40
 MOST_WORDS = 12
 """Words of one name that are compared."""
 
+MOST_READINGS = 6
+"""Ways to cut one name into words."""
+
+REMEMBERED = 32768
+"""Words whose folded form is remembered: registers repeat their names."""
+
 SHORTEST_CORRECTED = 3
 """Letters of the shortest word in which a typing error is forgiven: any two of two letters are one apart."""
 
@@ -107,24 +113,31 @@ _PARTICLES = _set_of(
 
 
 def words(full_name: str) -> tuple[str, ...]:
-    """The distinct folded words under which a name is found, in the order of the name.
+    """The distinct folded words under which a name is found: those of every reading, the plain one first."""
+    return tuple(dict.fromkeys(word for reading in readings(full_name) for word in reading))
 
-    Besides its plain words: a hyphenated word as a whole, particles joined to what follows (``mc donald`` as
-    ``mcdonald``), what stands after an apostrophe (``brien`` of O'Brien), and names in scripts without spaces
-    joined in either order. Titles, generational suffixes and degrees are left out unless
-    nothing else is there.
+
+def readings(full_name: str) -> tuple[tuple[str, ...], ...]:
+    """The ways to cut a name into folded words, each of them distinct, the plain one first.
+
+    The others: a hyphenated word as a whole; particles joined to what follows (``mcdonald`` for mc donald);
+    a word without what stands before its apostrophe (``brien`` for O'Brien); and a name in a script without
+    spaces as one word, in either order. Titles, generational suffixes and degrees are left out unless nothing
+    else is there.
     """
     chunks = _chunks(full_name)
     plain = [word for chunk in chunks for word in _plain(chunk)]
-    extra = [word for chunk in chunks for word in _alternatives(chunk)]
-    found = dict.fromkeys((*plain, *extra, *_joined(plain)))
-    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in found))[:MOST_WORDS]
+    found = dict.fromkeys([_bounded(plain), *map(_bounded, _other_readings(chunks, plain))])
+    return tuple(reading for reading in found if reading)[:MOST_READINGS]
 
 
 def tokens(query: str) -> tuple[str, ...]:
     """The distinct folded words of what someone typed to find a name, in the order typed."""
-    plain = [word for chunk in _chunks(query) for word in _plain(chunk)]
-    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in plain))[:MOST_WORDS]
+    return _bounded([word for chunk in _chunks(query) for word in _plain(chunk)])
+
+
+def _bounded(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in found))[:MOST_WORDS]
 
 
 def _chunks(text: str) -> list[str]:
@@ -133,7 +146,7 @@ def _chunks(text: str) -> list[str]:
     return [chunk for chunk in chunks if not _hinders(chunk)] or chunks
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def _hinders(chunk: str) -> bool:
     bare = chunk.strip(".")
     if "." in bare:  # Ph.D. is a degree, J.R. are initials
@@ -141,43 +154,61 @@ def _hinders(chunk: str) -> bool:
     return fold(bare) in _HINDERING
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def _plain(chunk: str) -> tuple[str, ...]:
     return tuple(fold(chunk).split())
 
 
-@lru_cache(maxsize=65536)
-def _alternatives(chunk: str) -> tuple[str, ...]:
-    """Other words under which one written word is found."""
+@lru_cache(maxsize=REMEMBERED)
+def _alternatives(chunk: str) -> tuple[tuple[str, ...], ...]:
+    """Other words that one written word may be taken for."""
+    if chunk.isalnum() and chunk.isascii():
+        return ()
     parts = _plain(chunk)
-    found = []
+    found: list[tuple[str, ...]] = []
     if len(parts) > 1 and max(map(len, parts)) > 1:
-        found.append("".join(parts))
-    before, apostrophe, after = _apart(chunk)
+        found.append(("".join(parts),))
+    before, apostrophe, after = chunk.translate(_STRAIGHT).partition("'")
     if apostrophe and len(fold(before)) in (1, 2):
-        found += [word for word in fold(after).split()[:1] if len(word) >= SHORTEST_CORRECTED]
+        rest = fold(after).split()
+        found += [tuple(rest)] if rest and len(rest[0]) >= SHORTEST_CORRECTED else []
     return tuple(found)
-
-
-def _apart(chunk: str) -> tuple[str, str, str]:
-    """A word before and after its first apostrophe, of whatever shape."""
-    plain = chunk.translate(_STRAIGHT)
-    return plain.partition("'")
 
 
 _STRAIGHT = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
 
 
-def _joined(plain: Sequence[str]) -> Iterator[str]:
-    """Particles with the words that follow them, and the whole of a name in a script without spaces."""
-    for start, word in enumerate(plain[:-1]):
+def _other_readings(chunks: Sequence[str], plain: Sequence[str]) -> Iterator[Sequence[str]]:
+    yield _all_joined(chunks)
+    for i, chunk in enumerate(chunks):
+        for alternative in _alternatives(chunk):
+            yield [*_words_of(chunks[:i]), *alternative, *_words_of(chunks[i + 1 :])]
+    for start, word in enumerate(plain):
         if word in _PARTICLES:
-            end = next((i for i in range(start + 1, len(plain)) if plain[i] not in _PARTICLES), None)
-            if end is not None:
-                yield "".join(plain[start : end + 1])
+            yield [*plain[:start], *_joined_from(plain, start)]
     if len(plain) in (2, 3) and all(map(_is_unspaced, plain)):
-        yield "".join(plain)
-        yield plain[-1] + "".join(plain[:-1])
+        yield ["".join(plain)]
+        yield [plain[-1] + "".join(plain[:-1])]
+
+
+def _all_joined(chunks: Sequence[str]) -> Sequence[str]:
+    """A name with everything in one that may be: hyphenated words, and particles with what follows."""
+    parts = [part for chunk in chunks for part in (*_alternatives(chunk), _plain(chunk))[0]]
+    joined: list[str] = []
+    while parts:
+        first, *parts = _joined_from(parts, 0)
+        joined.append(first)
+    return joined
+
+
+def _joined_from(plain: Sequence[str], start: int) -> list[str]:
+    """The words from ``start`` on, where that one is a particle joined to the first that is none."""
+    end = next((i for i in range(start, len(plain)) if plain[i] not in _PARTICLES), start)
+    return ["".join(plain[start : end + 1]), *plain[end + 1 :]]
+
+
+def _words_of(chunks: Iterable[str]) -> Iterator[str]:
+    return (word for chunk in chunks for word in _plain(chunk))
 
 
 def _is_unspaced(word: str) -> bool:
@@ -236,6 +267,6 @@ def city_key(city: str) -> str:
     return fold(city)
 
 
-def distinct(words_of_names: Iterable[Sequence[str]], most: int = 2 * MOST_WORDS) -> tuple[str, ...]:
+def distinct(several: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """The words of several names of one person, each once, in order."""
-    return tuple(dict.fromkeys(word for each in words_of_names for word in each))[:most]
+    return tuple(dict.fromkeys(word for each in several for word in each))[: 2 * MOST_WORDS]

@@ -1,0 +1,269 @@
+"""How a person is searched for by name: a ladder of stages, the likeliest first.
+
+A person is found by *places*. Each word of a name stands with each other word of it, in both orders, so that
+any two words that someone types are one place in one sorted list, whatever their order; the place of a
+person under a single word is the one that *leads*. A mark stands for what is no name: ``@`` and a city,
+which stands with each word too, and ``#`` and a body.
+
+1. every word as typed;
+2. one of the words (the last before the others) as a beginning;
+3. a space too many, or another script; an initial in place of a name; a name for a nickname, and back;
+4. every word as a beginning;
+5. one word with a typing error, or lacking a space.
+
+Where there is nobody on any of these: 6. two words with a typing error.
+Within a stage, people are in the order of their places. Each is given once, at the first of their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .names import LONGEST_WORD, adjoined, splits
+
+LAST = "\U0010ffff"
+"""Comes after every letter."""
+
+CITY, BODY = "@", "#"
+
+MOST_TYPED = 6
+"""Words of a query that are looked for."""
+
+MOST_CANDIDATES = 64
+"""Corrections of a word, and words with a beginning, that are looked for."""
+
+FEW_CANDIDATES = 12
+"""Corrections of each word where two are taken to be wrong."""
+
+Words = tuple[str, ...]
+Lookup = Callable[[str], Sequence[str]]
+Corrections = Mapping[str, Sequence[str]]
+
+
+class Place(NamedTuple):
+    """Where a person is found: under ``word``, by ``second``. ``others`` are what else they are called.
+
+    :param leads: whether the person is shown here when ``word`` alone is asked for.
+    :param others: the remaining words and marks, a space before each and behind the last.
+    """
+
+    word: str
+    second: str
+    leads: bool
+    others: str
+
+
+def places(readings: Iterable[Words], marks: Words = ()) -> list[Place]:
+    """Every place of a person.
+
+    :param readings: the ways to cut the person's names into words.
+    :param marks: see :func:`city_mark` and :func:`body_mark`.
+    """
+    company: dict[str, dict[str, None]] = {}
+    pairs: dict[tuple[str, str], dict[str, None]] = {}
+    for reading in readings:
+        for word in reading:
+            company.setdefault(word, {}).update(dict.fromkeys(reading))
+            for second in [other for other in reading if other != word] or [""]:
+                pairs.setdefault((word, second), {}).update(dict.fromkeys(reading))
+    cities = [mark for mark in marks if mark.startswith(CITY)]
+    pairs.update(((city, word), company[word]) for city in cities for word in company)
+    led: set[str] = set(cities)
+    found = []
+    for (word, second), around in pairs.items():
+        leads = word not in led
+        led.add(word)
+        others = [other for other in (*around, *marks) if other not in (word, second)]
+        found.append(Place(word, second, leads, f" {' '.join(others)} "))
+    return found
+
+
+def city_mark(city_key: str) -> str:
+    """The mark of a city; empty for none."""
+    return CITY + city_key.replace(" ", "-")[:LONGEST_WORD] if city_key else ""
+
+
+def body_mark(code: str) -> str:
+    """The mark of a body, by its code."""
+    return BODY + "".join(code.split())
+
+
+class Stretch(NamedTuple):
+    """Words from ``low`` to ``high``, both included."""
+
+    low: str
+    high: str
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it holds one word alone."""
+        return self.low == self.high
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self.low <= word <= self.high
+
+
+Choice = tuple[Stretch, ...]
+"""What a word may be: stretches in order, none within another."""
+
+ANYTHING: Choice = (Stretch("", LAST),)
+
+
+def one_of(words: Iterable[str]) -> Choice:
+    """Exactly one of these words."""
+    return tuple(Stretch(word, word) for word in sorted(set(words)))
+
+
+def beginning(start: str) -> Choice:
+    """A word, or what it is the beginning of."""
+    return (Stretch(start, start + LAST),)
+
+
+def longer(start: str) -> Choice:
+    """What a word is the beginning of, without the word itself."""
+    return (Stretch(start + " ", start + LAST),)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Places with the same likelihood.
+
+    :param seconds: ``None`` for the places that lead.
+    :param others: texts that :attr:`Place.others` must hold.
+    """
+
+    words: Choice
+    seconds: Choice | None
+    others: tuple[str, ...] = ()
+
+    def holds(self, place: Place) -> bool:
+        """Whether this is one of the places."""
+        if self.seconds is None:
+            fits = place.leads
+        else:
+            fits = any(place.second in stretch for stretch in self.seconds)
+        return (
+            fits
+            and any(place.word in stretch for stretch in self.words)
+            and all(other in place.others for other in self.others)
+        )
+
+    def first_of(self, person: Iterable[Place]) -> tuple[str, str] | None:
+        """The first of a person's places that is in this stage."""
+        return min(((p.word, p.second) for p in person if self.holds(p)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class NameQuery:
+    """What is looked for.
+
+    :param typed: folded words, at most :data:`MOST_TYPED`.
+    :param also: the same in another script, where it differs.
+    :param cities: the marks that the city may have; ``None`` where any will do.
+    """
+
+    typed: Words
+    also: Words = ()
+    cities: Words | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one word and nothing else to go by."""
+        return len(self.typed) == 1 and self.cities is None
+
+    def without(self, i: int) -> Words:
+        """The words but for one."""
+        return self.typed[:i] + self.typed[i + 1 :]
+
+
+def sure_stages(query: NameQuery, other_names: Lookup) -> Iterator[Stage]:
+    """The stages that take what was typed to be right, but for its end.
+
+    :param other_names: gives the nicknames of a name, and the names of a nickname.
+    """
+    yield from _as_typed(query, query.typed)
+    for joined in adjoined(query.typed):
+        yield from _as_typed(query, joined)
+    if query.also:
+        yield from _as_typed(query, query.also)
+    if len(query.typed) > 1:
+        for i, word in enumerate(query.typed):
+            initial = [word[0]] if len(word) > 1 else []
+            yield _stage(query, [one_of(initial)], query.without(i), whole=True)
+            yield _stage(query, [one_of(other_names(word))], query.without(i))
+
+
+def _as_typed(query: NameQuery, typed: Words) -> Iterator[Stage]:
+    if len(typed) == 1 and query.cities is None:
+        yield Stage(beginning(typed[0]), None)
+        return
+    yield _stage(query, [], typed, whole=True)
+    for i in reversed(range(len(typed))):
+        yield _stage(query, [longer(typed[i])], typed[:i] + typed[i + 1 :], whole=True)
+
+
+def unsure_stages(query: NameQuery, corrections: Corrections, beginnings: Corrections) -> Iterator[Stage]:
+    """The stages that need to know which words there are.
+
+    :param corrections: of a typed word, the words that are one error apart.
+    :param beginnings: of a typed word, the words that it begins, where they are not too many.
+    """
+    if len(query.typed) > 1:
+        yield _all_beginnings(query, beginnings)
+    for i, word in enumerate(query.typed):
+        yield _stage(query, [one_of(corrections.get(word, ()))], query.without(i))
+    for i, word in enumerate(query.typed):
+        for before, after in splits(word):
+            yield _stage(query, [one_of([before]), one_of([after])], query.without(i))
+
+
+def _all_beginnings(query: NameQuery, beginnings: Corrections) -> Stage:
+    if query.cities is not None:
+        chosen = max(query.typed, key=len)
+        return _stage(query, [longer(chosen)], _but(query.typed, chosen))
+    known = [word for word in query.typed if word in beginnings]
+    chosen = min(known, key=lambda word: len(beginnings[word]), default=query.typed[0])
+    return _stage(query, [one_of(beginnings.get(chosen, ()))], _but(query.typed, chosen))
+
+
+def _but(typed: Words, chosen: str) -> Words:
+    return tuple(word for word in typed if word != chosen)
+
+
+def last_stages(query: NameQuery, corrections: Corrections) -> Iterator[Stage]:
+    """The stages for when there is nobody on any other: two words are wrong."""
+    for i, word in enumerate(query.typed):
+        for j in range(i + 1, len(query.typed)):
+            pair = [one_of(corrections.get(each, ())[:FEW_CANDIDATES]) for each in (word, query.typed[j])]
+            rest = tuple(other for k, other in enumerate(query.typed) if k not in (i, j))
+            yield _stage(query, pair, rest)
+
+
+def _stage(query: NameQuery, chosen: Sequence[Choice], rest: Words, *, whole: bool = False) -> Stage:
+    """A stage: ``chosen`` (at most two) as they are, and the ``rest`` as words or as beginnings.
+
+    Two of all these decide the place, of which the first must be a matter of single words; the others are
+    looked for in what else the person is called.
+    """
+    ordered = sorted(rest, key=len, reverse=True)
+    queue = [*chosen, *(one_of([word]) if whole else beginning(word) for word in ordered)]
+    left = max(0, len(queue) - 2)
+    if query.cities is not None and len(chosen) < 2:
+        left = len(queue) - 1
+        words, second = one_of(query.cities), queue[0]
+    elif len(queue) == 1:
+        return Stage(queue[0], None, _city_texts(query))
+    else:
+        words, second = queue[:2]
+        if not all(stretch.is_one for stretch in words):
+            words, second = second, words
+    end = " " if whole else ""
+    texts = tuple(f" {word}{end}" for word in ordered[len(ordered) - left :])
+    return Stage(words, second, texts if words == one_of(query.cities or ()) else texts + _city_texts(query))
+
+
+def _city_texts(query: NameQuery) -> tuple[str, ...]:
+    """What the others hold for the city, where it decides no place: the shortest mark begins the rest."""
+    return () if not query.cities else (f" {query.cities[0]}",)

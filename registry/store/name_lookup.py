@@ -1,0 +1,381 @@
+"""Finding people by name: stretches of a sorted index, each read no further than a page needs.
+
+Whoever matches by a word that only a former name adds is found where a body that publishes former names
+keeps a registration of theirs, and nowhere else; the database leaves out the others before anything is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+from rapidfuzz.distance import OSA
+from sqlalchemy import Connection, TextClause, text
+
+from registry.domain import names
+from registry.domain.name_search import (
+    LAST,
+    MOST_CANDIDATES,
+    MOST_TYPED,
+    NameQuery,
+    Place,
+    Stage,
+    body_mark,
+    city_mark,
+    last_stages,
+    places,
+    sure_stages,
+    unsure_stages,
+)
+
+from .nicknames import other_names
+from .search import as_list, listed, read_back
+from .transliteration import romanized
+
+FIRST_STRETCHES, MORE_STRETCHES = 4, 64
+"""Stretches that are read by one statement: few where the best may do, then many."""
+
+
+class Position(NamedTuple):
+    """Where in the answer to a query someone stands. Words in it are words that they may be found by."""
+
+    stage: int = -1
+    word: str = ""
+    second: str = ""
+    practitioner_id: str = ""
+    former: int = -1
+
+
+class Match(NamedTuple):
+    """Someone who was found.
+
+    :param by_former: whether by a word that only former names add.
+    """
+
+    practitioner_id: str
+    by_former: bool
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the index: the places under ``word``, or those that lead under a range of words."""
+
+    stage: int
+    word: str
+    last_word: str
+    low: str
+    high: str
+    leads: int
+    others: tuple[str, ...]
+    after: tuple[str, str, int] = ("", "", -1)
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it goes over several words."""
+        return self.word != self.last_word
+
+
+def understand(connection: Connection, name: str, city: str | None) -> NameQuery:
+    """What someone typed, as it is looked for. There are no words where nothing was typed."""
+    typed = names.tokens(name)[:MOST_TYPED]
+    latin = tuple(dict.fromkeys(filter(None, map(romanized, typed))))
+    key = names.city_key(city or "")
+    cities = _cities(connection, city_mark(key)) if key and typed else None
+    return NameQuery(typed, () if latin == typed else latin, cities)
+
+
+def _cities(connection: Connection, mark: str) -> tuple[str, ...]:
+    return (mark, *(word for word in _beginning_with(connection, mark) if word != mark))
+
+
+def find_people(
+    connection: Connection, query: NameQuery, after: Position, *, body: str | None, size: int
+) -> Iterator[Match]:
+    """Who may be meant, the likeliest first, each once; read as far as they are asked for.
+
+    :param after: where to go on; ``Position()`` for the beginning.
+    :param body: the code of a body that keeps a registration of theirs.
+    :param size: how many are likely to be asked for.
+    """
+    reader = _Reader(connection, body, size)
+    stages = list(sure_stages(query, other_names))
+    found_any = after.stage >= 0
+    for match in reader.read(stages, 0, len(stages), after):
+        found_any = True
+        yield match
+    corrections, beginnings = _words_like(connection, query), _beginnings(connection, query)
+    sure = len(stages)
+    stages += unsure_stages(query, corrections, beginnings)
+    for match in reader.read(stages, sure, len(stages), after):
+        found_any = True
+        yield match
+    if not found_any or after.stage >= len(stages):
+        unsure = len(stages)
+        stages += last_stages(query, corrections)
+        yield from reader.read(stages, unsure, len(stages), after)
+
+
+def is_found_by(connection: Connection, query: NameQuery, practitioner_id: str) -> Match | None:
+    """Whether the name finds this one person; of words that only former names add, as anywhere."""
+    row = connection.execute(_PERSON, {"id": practitioner_id}).one_or_none()
+    if row is None:
+        return None
+    stages = list(sure_stages(query, other_names))
+    stages += unsure_stages(query, _words_like(connection, query), {})
+    marks = tuple(row.marks.split())
+    for former, kept in enumerate((row.words, row.former)):
+        person = places(read_back(kept), marks)
+        if any(stage.first_of(person) is not None for stage in stages):
+            return Match(practitioner_id, bool(former), Position())
+    return None
+
+
+_PERSON = text("SELECT words, former, marks FROM searchable_people WHERE practitioner_id = :id")
+
+
+class _Reader:
+    """Reads the stages of one query."""
+
+    def __init__(self, connection: Connection, body: str | None, size: int) -> None:
+        self._connection = connection
+        self._body = () if body is None else (f" {body_mark(body)} ",)
+        self._size = size
+
+    def read(self, stages: Sequence[Stage], first: int, last: int, after: Position) -> Iterator[Match]:
+        """The people of stages ``first`` to ``last``; those before it say who was given already."""
+        waiting = [
+            stretch
+            for number in range(max(first, after.stage), last)
+            for stretch in _stretches(number, stages[number], self._body)
+        ]
+        waiting = list(_remaining(waiting, after))
+        many = FIRST_STRETCHES
+        while waiting:
+            chunk = list(islice(_of_one_kind(waiting), many))
+            many = MORE_STRETCHES
+            found = self._rows(chunk)
+            done = len(chunk)
+            for i, stretch in enumerate(chunk):
+                rows = found.get(i, ())
+                yield from self._matches(stages, stretch, rows)
+                if len(rows) == self._size:
+                    waiting[i] = _behind(stretch, rows[-1])
+                    done = i
+                    break
+            waiting = waiting[done:]
+
+    def _matches(self, stages: Sequence[Stage], stretch: Stretch, rows: Iterable[Any]) -> Iterator[Match]:
+        for row in rows:
+            word, second, id_, former, *kept = row
+            if _is_first(stages[: stretch.stage + 1], word, second, former, *kept):
+                yield Match(id_, bool(former), Position(stretch.stage, word, second, id_, former))
+
+    def _rows(self, chunk: Sequence[Stretch]) -> Mapping[int, Sequence[Any]]:
+        """The rows of each stretch, by its number in the chunk, in order."""
+        conditions = max(len(stretch.others) for stretch in chunk)
+        engine = self._connection.dialect.name
+        if chunk[0].is_range:
+            return self._range(chunk[0], engine)
+        asked = [
+            [i, s.word, s.low, s.high, s.leads, *s.after, *_padded(s.others, conditions)]
+            for i, s in enumerate(chunk)
+        ]
+        parameters = {"stretches": json.dumps(asked), "size": self._size}
+        rows = self._connection.execute(_stretches_statement(engine, conditions), parameters)
+        if engine == "sqlite":
+            return {i: sorted(json.loads(found)) for i, found in rows}
+        grouped: dict[int, list[Any]] = {}
+        for i, *row in rows:
+            grouped.setdefault(i, []).append(row)
+        return grouped
+
+    def _range(self, stretch: Stretch, engine: str) -> Mapping[int, Sequence[Any]]:
+        second, id_, former = stretch.after
+        parameters: dict[str, Any] = {
+            "word": stretch.word,
+            "last_word": stretch.last_word,
+            "second": second,
+            "id": id_,
+            "former": former,
+            "size": self._size,
+            **{f"other{i}": other for i, other in enumerate(stretch.others)},
+        }
+        statement = _range_statement(engine, len(stretch.others))
+        return {0: self._connection.execute(statement, parameters).all()}
+
+
+def _padded(others: Sequence[str], length: int) -> list[str]:
+    return [*others, *([""] * (length - len(others)))]
+
+
+def _stretches(number: int, stage: Stage, body: tuple[str, ...]) -> Iterator[Stretch]:
+    others = (*stage.others, *body)
+    for words in stage.words:
+        if stage.seconds is None:
+            yield Stretch(number, words.low, words.high, "", LAST, 1, others)
+        else:
+            for second in stage.seconds:
+                yield Stretch(number, words.low, words.high, second.low, second.high, 0, others)
+
+
+def _remaining(stretches: Iterable[Stretch], after: Position) -> Iterator[Stretch]:
+    """What is left of the stretches behind a position."""
+    for stretch in stretches:
+        if stretch.stage != after.stage:
+            yield stretch
+        elif (stretch.last_word, stretch.high) >= (after.word, after.second):
+            reached = stretch.word <= after.word and (stretch.is_range or stretch.low <= after.second)
+            yield _behind(stretch, after[1:]) if reached else stretch
+
+
+def _behind(stretch: Stretch, row: Sequence[Any]) -> Stretch:
+    word, second, id_, former = row[:4]
+    low = stretch.low if stretch.is_range else second
+    return Stretch(
+        stretch.stage,
+        word,
+        stretch.last_word,
+        low,
+        stretch.high,
+        stretch.leads,
+        stretch.others,
+        (second, id_, former),
+    )
+
+
+def _of_one_kind(stretches: Sequence[Stretch]) -> Iterator[Stretch]:
+    """A range by itself, or the stretches before the next range."""
+    if stretches[0].is_range:
+        yield stretches[0]
+        return
+    for stretch in stretches:
+        if stretch.is_range:
+            return
+        yield stretch
+
+
+def _is_first(stages: Sequence[Stage], word: str, second: str, former: int, *kept: str) -> bool:
+    """Whether this is the first of a person's places, so that each person is given once."""
+    in_use, with_former, marks = kept
+    person = _places_of(with_former if former else in_use, marks)
+    for stage in stages[:-1]:
+        if stage.first_of(person) is not None:
+            return False
+    first = stages[-1].first_of(person)
+    alone = stages[-1].seconds is None
+    if first is None or first[0] != word or not (alone or first[1] == second):
+        return False
+    return not former or not any(stage.first_of(_places_of(in_use, marks)) for stage in stages)
+
+
+@lru_cache(maxsize=2048)
+def _places_of(kept: str, marks: str) -> list[Place]:
+    return places(read_back(kept), tuple(marks.split()))
+
+
+_VISIBLE = """(p.former = 0 OR EXISTS (
+    SELECT 1 FROM entries e JOIN bodies b ON b.id = e.body_id
+    WHERE e.practitioner_id = p.practitioner_id AND b.publishes_former_names))"""
+
+_SQLITE = """
+SELECT s.value ->> 0, (
+    SELECT json_group_array(json_array(
+        q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks))
+    FROM (
+        SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
+        WHERE p.word = s.value ->> 1 AND p.second >= s.value ->> 2 AND p.second <= s.value ->> 3
+        AND (p.second, p.practitioner_id, p.former) > (s.value ->> 5, s.value ->> 6, s.value ->> 7)
+        AND p.leads >= s.value ->> 4 {others} AND {visible}
+        ORDER BY p.second, p.practitioner_id, p.former LIMIT :size
+    ) q CROSS JOIN searchable_people sp ON sp.practitioner_id = q.practitioner_id)
+FROM json_each(:stretches) s
+"""
+
+_POSTGRESQL = """
+SELECT s.n, q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks
+FROM (
+    SELECT CAST(value ->> 0 AS integer) AS n, value ->> 1 AS word, value ->> 2 AS low, value ->> 3 AS high,
+        CAST(value ->> 4 AS integer) AS leads, value ->> 5 AS second, value ->> 6 AS id,
+        CAST(value ->> 7 AS integer) AS former, value
+    FROM json_array_elements(CAST(:stretches AS json)) OFFSET 0
+) s CROSS JOIN LATERAL (
+    SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
+    WHERE p.word = s.word AND p.second >= s.low AND p.second <= s.high
+    AND (p.second, p.practitioner_id, p.former) > (s.second, s.id, s.former)
+    AND p.leads >= s.leads {others} AND {visible}
+    ORDER BY p.second, p.practitioner_id, p.former LIMIT :size
+) q JOIN searchable_people sp ON sp.practitioner_id = q.practitioner_id
+ORDER BY s.n, q.second, q.practitioner_id, q.former
+"""
+
+_RANGE = """
+SELECT q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks
+FROM (
+    SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
+    WHERE p.word >= :word AND p.word <= :last_word AND p.leads = 1
+    AND (p.word, p.second, p.practitioner_id, p.former) > (:word, :second, :id, :former)
+    {others} AND {visible}
+    ORDER BY p.word, p.second, p.practitioner_id, p.former LIMIT :size
+) q JOIN searchable_people sp ON sp.practitioner_id = q.practitioner_id
+ORDER BY q.word, q.second, q.practitioner_id, q.former
+"""
+
+
+@lru_cache(maxsize=64)
+def _stretches_statement(engine: str, conditions: int) -> TextClause:
+    if engine == "sqlite":
+        others = "".join(f" AND instr(p.others, s.value ->> {8 + i}) > 0" for i in range(conditions))
+        return text(_SQLITE.format(others=others, visible=_VISIBLE))
+    others = "".join(f" AND strpos(p.others, s.value ->> {8 + i}) > 0" for i in range(conditions))
+    return text(_POSTGRESQL.format(others=others, visible=_VISIBLE))
+
+
+@lru_cache(maxsize=64)
+def _range_statement(engine: str, conditions: int) -> TextClause:
+    position = "instr" if engine == "sqlite" else "strpos"
+    others = "".join(f" AND {position}(p.others, :other{i}) > 0" for i in range(conditions))
+    return text(_RANGE.format(others=others, visible=_VISIBLE))
+
+
+def _beginning_with(connection: Connection, start: str) -> list[str]:
+    """The first words with a beginning, one more than are looked for."""
+    parameters = {"low": start, "high": start + LAST, "most": MOST_CANDIDATES + 1}
+    return list(connection.execute(_WORDS_FROM, parameters).scalars())
+
+
+_WORDS_FROM = text(
+    "SELECT DISTINCT word FROM name_words WHERE word >= :low AND word <= :high ORDER BY word LIMIT :most"
+)
+
+
+def _beginnings(connection: Connection, query: NameQuery) -> dict[str, list[str]]:
+    """Of each typed word, the longer words that it begins; none of one that begins too many."""
+    if len(query.typed) == 1 or query.cities is not None:
+        return {}
+    found = {word: _beginning_with(connection, word) for word in query.typed if len(word) > 1}
+    return {
+        word: [other for other in others if other != word]
+        for word, others in found.items()
+        if len(others) <= MOST_CANDIDATES
+    }
+
+
+def _words_like(connection: Connection, query: NameQuery) -> dict[str, list[str]]:
+    """Of each typed word, the words one error apart: those that begin alike first."""
+    typed = [word for word in query.typed if names.SHORTEST_CORRECTED <= len(word) <= names.LONGEST_WORD]
+    forms = {form for word in typed for form in (word, *names.one_deletions(word))}
+    if not forms:
+        return {}
+    statement = f"SELECT DISTINCT word FROM name_word_forms WHERE form IN ({listed(connection)})"  # noqa: S608 - no input
+    candidates = connection.execute(text(statement), as_list(sorted(forms))).scalars().all()
+    return {word: _nearest(word, candidates) for word in typed}
+
+
+def _nearest(word: str, candidates: Iterable[str]) -> list[str]:
+    near = [other for other in candidates if other != word and OSA.distance(word, other, score_cutoff=1) <= 1]
+    return sorted(near, key=lambda other: (other[0] != word[0], other))[:MOST_CANDIDATES]
