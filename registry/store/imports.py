@@ -1,0 +1,283 @@
+"""Imports as rows: the file in parts, how far it has come, what was rejected and what it changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import IO, Any, BinaryIO
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from registry.clock import new_id
+from registry.errors import Stale
+
+from . import documents
+from .bulk import insert_rows
+from .import_tables import (
+    ImportState,
+    import_changes,
+    import_events,
+    import_parts,
+    import_profiles,
+    import_rejects,
+    import_rows,
+    imports,
+)
+from .records import MANY
+
+PART = 1 << 20
+QUICK = 1
+"""How hard zlib tries: tables shrink to a fifth even so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that a body's register was, or is to be, compared with.
+
+    :param snapshot_day: the body's local day of which the file speaks.
+    :param partial: the file is not the whole register: who is not in it has not vanished.
+    :param report: what the last comparison found.
+    """
+
+    id: str
+    body_id: str
+    filename: str
+    sha256: str
+    bytes: int
+    profile_name: str
+    profile: dict[str, Any]
+    snapshot_day: date
+    partial: bool
+    state: ImportState
+    rows_read: int
+    report: dict[str, Any]
+    version: int
+    received_at: datetime
+    received_by: str
+    applied_at: datetime | None
+    applied_by: str | None
+    reversed_at: datetime | None
+    reversed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was not taken in, and why: what is wrong in which column, and what would be right."""
+
+    line: int
+    cells: list[str]
+    problems: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is told of a file when it comes in."""
+
+    body_id: str
+    filename: str
+    profile_name: str
+    profile: Mapping[str, Any]
+    snapshot_day: date
+    partial: bool
+
+
+def insert_import(tx: Connection, received: Received, file: BinaryIO, *, by: str, at: datetime) -> str:
+    """Keep a file as it came."""
+    id_ = new_id()
+    row = {
+        "id": id_,
+        "body_id": received.body_id,
+        "filename": received.filename,
+        "sha256": "",
+        "bytes": 0,
+        "profile_name": received.profile_name,
+        "profile": documents.dump(dict(received.profile)),
+        "snapshot_day": received.snapshot_day,
+        "partial": received.partial,
+        "state": ImportState.RECEIVED,
+        "rows_read": 0,
+        "report": "{}",
+        "version": 1,
+        "received_at": at,
+        "received_by": by,
+    }
+    tx.execute(insert(imports), [row])
+    digest, size = _keep_file(tx, id_, file)
+    tx.execute(update(imports).where(imports.c.id == id_).values(sha256=digest, bytes=size))
+    return id_
+
+
+def _keep_file(tx: Connection, import_id: str, file: BinaryIO) -> tuple[str, int]:
+    digest, size, position = hashlib.sha256(), 0, 0
+    while block := file.read(PART):
+        digest.update(block)
+        size += len(block)
+        row = {"import_id": import_id, "position": position, "data": zlib.compress(block, QUICK)}
+        tx.execute(insert(import_parts), [row])
+        position += 1
+    return digest.hexdigest(), size
+
+
+def open_file(connection: Connection, import_id: str) -> IO[bytes]:
+    """The file as it came, in a temporary file of its own."""
+    p = import_parts
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
+    position = 0
+    while True:
+        part = connection.execute(
+            select(p.c.data).where(p.c.import_id == import_id, p.c.position == position)
+        ).scalar_one_or_none()
+        if part is None:
+            file.seek(0)
+            return file
+        file.write(zlib.decompress(part))
+        position += 1
+
+
+def find_import(connection: Connection, import_id: str) -> Import | None:
+    """One import, or ``None``."""
+    row = connection.execute(select(imports).where(imports.c.id == import_id)).one_or_none()
+    return None if row is None else _import_of(row)
+
+
+def list_imports(
+    connection: Connection, body_id: str | None, *, before: str | None, limit: int
+) -> list[Import]:
+    """A stretch of the imports of a body (``None``: of all), latest first."""
+    statement = select(imports).order_by(imports.c.id.desc()).limit(limit)
+    if body_id is not None:
+        statement = statement.where(imports.c.body_id == body_id)
+    if before is not None:
+        statement = statement.where(imports.c.id < before)
+    return [_import_of(row) for row in connection.execute(statement)]
+
+
+def _import_of(row: Row[Any]) -> Import:
+    values = {column.name: getattr(row, column.name) for column in imports.c}
+    values["state"] = ImportState(values["state"])
+    values["profile"] = json.loads(values["profile"])
+    values["report"] = json.loads(values["report"])
+    return Import(**values)
+
+
+def change_import(tx: Connection, seen: Import, **values: Any) -> None:
+    """Change an import's row, unless someone else did since it was read.
+
+    :raises registry.errors.Stale: someone did.
+    """
+    if "report" in values:
+        values["report"] = documents.dump(values["report"])
+    same = (imports.c.id == seen.id) & (imports.c.version == seen.version)
+    changed = tx.execute(update(imports).where(same).values(version=imports.c.version + 1, **values))
+    if changed.rowcount != 1:
+        raise Stale("This import was changed by someone else in the meantime; read it again.")
+
+
+def note_progress(tx: Connection, import_id: str, rows_read: int) -> None:
+    """Tell whoever asks how many rows have been read."""
+    tx.execute(update(imports).where(imports.c.id == import_id).values(rows_read=rows_read))
+
+
+def forget_findings(tx: Connection, import_id: str) -> None:
+    """Take away what an earlier comparison of the same file found."""
+    for table in (import_rows, import_rejects, import_events):
+        tx.execute(delete(table).where(table.c.import_id == import_id))
+
+
+def forget_rejects(tx: Connection, import_id: str) -> None:
+    """Take away the rejected rows of an earlier comparison."""
+    tx.execute(delete(import_rejects).where(import_rejects.c.import_id == import_id))
+
+
+def add_rejects(tx: Connection, import_id: str, position: int, rejects: Sequence[Reject]) -> None:
+    """Keep rejected rows, numbered on from ``position``."""
+    rows = [
+        {
+            "import_id": import_id,
+            "position": position + index,
+            "line": reject.line,
+            "cells": documents.dump(reject.cells),
+            "problems": documents.dump(reject.problems),
+        }
+        for index, reject in enumerate(rejects)
+    ]
+    insert_rows(tx, import_rejects, rows)
+
+
+def read_rejects(connection: Connection, import_id: str) -> Iterator[Reject]:
+    """The rejected rows, in the order of the file, read a stretch at a time."""
+    r = import_rejects
+    after = -1
+    while True:
+        statement = select(r).where(r.c.import_id == import_id, r.c.position > after)
+        rows = connection.execute(statement.order_by(r.c.position).limit(MANY)).all()
+        for row in rows:
+            yield Reject(row.line, json.loads(row.cells), json.loads(row.problems))
+        if len(rows) < MANY:
+            return
+        after = rows[-1].position
+
+
+def add_change(tx: Connection, import_id: str, registration_id: str, changed: Mapping[str, Any]) -> None:
+    """Keep what an import changed of a registration or its holder besides deciding."""
+    row = {
+        "id": new_id(),
+        "import_id": import_id,
+        "registration_id": registration_id,
+        "changed": documents.dump(dict(changed)),
+    }
+    tx.execute(insert(import_changes), [row])
+
+
+def read_changes(connection: Connection, import_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """What an import changed, by registration, in the order in which it did."""
+    c = import_changes
+    rows = connection.execute(select(c).where(c.c.import_id == import_id).order_by(c.c.id))
+    return [(row.registration_id, json.loads(row.changed)) for row in rows]
+
+
+def forget_changes(tx: Connection, import_id: str) -> None:
+    """What an import changed has been taken back."""
+    tx.execute(delete(import_changes).where(import_changes.c.import_id == import_id))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptProfile:
+    """A mapping profile that a body keeps here."""
+
+    name: str
+    document: dict[str, Any]
+    version: int
+    changed_at: datetime
+    changed_by: str
+
+
+def list_profiles(connection: Connection, body_id: str) -> list[KeptProfile]:
+    """The profiles of a body, by name."""
+    p = import_profiles
+    rows = connection.execute(select(p).where(p.c.body_id == body_id).order_by(p.c.name))
+    return [
+        KeptProfile(row.name, json.loads(row.document), row.version, row.changed_at, row.changed_by)
+        for row in rows
+    ]
+
+
+def find_profile(connection: Connection, body_id: str, name: str) -> KeptProfile | None:
+    """One profile of a body, or ``None``."""
+    return next((p for p in list_profiles(connection, body_id) if p.name == name), None)
+
+
+def put_profile(
+    tx: Connection, body_id: str, name: str, document: Mapping[str, Any], *, by: str, at: datetime
+) -> None:
+    """Keep a profile, in the place of the one of that name."""
+    p = import_profiles
+    values = {"document": documents.dump(dict(document)), "changed_at": at, "changed_by": by}
+    same = (p.c.body_id == body_id) & (p.c.name == name)
+    if tx.execute(update(p).where(same).values(version=p.c.version + 1, **values)).rowcount == 0:
+        tx.execute(insert(p), [{"body_id": body_id, "name": name, "version": 1, **values}])
