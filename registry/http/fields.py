@@ -24,6 +24,7 @@ W = TypeVar("W", bound=StrEnum)
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 MOST_HOURS = 10_000
+END_OF_DAY = (23, 59)
 LARGEST_INTEGER = 2**53 - 1
 """What a double holds exactly (RFC 8259, section 6), and every column too."""
 
@@ -328,22 +329,29 @@ class Instant(HouseField[datetime]):
         " (in an address, + is written %2B)"
     )
     shape = re.compile(
-        "([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)"
-        r"(\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+        "([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]((?:[01][0-9]|2[0-3]):[0-5][0-9]):([0-5][0-9]|60)"
+        r"(\.[0-9]{1,30})?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
     )
+    default_error_messages = {  # noqa: RUF012 - so declared by marshmallow
+        "impossible": "There is no such instant: give {wanted}."
+    }
 
     def read(self, value: object) -> datetime:
         match = self.shape.fullmatch(self.text(value))
         if match is None or not FIRST_YEAR <= int(match[1][:4]) <= LAST_YEAR:
             raise self.make_error("invalid")
-        day, hour, minute, second, fraction, offset = match.group(1, 2, 3, 4, 5, 6)
-        leap = second == "60"  # taken as the first instant after it
-        fraction = "" if leap else (fraction or "")[:7]
-        written = f"{day}T{hour}:{minute}:{'59' if leap else second}{fraction}{offset.upper()}"
+        day, minute, second, fraction, offset = match.group(1, 2, 3, 4, 5)
+        leap = second == "60"
+        written = f"{day}T{minute}:{'59' if leap else second + (fraction or '')[:7]}{offset.upper()}"
         try:
-            return datetime.fromisoformat(written).astimezone(UTC) + timedelta(seconds=leap)
+            instant = datetime.fromisoformat(written).astimezone(UTC)
         except ValueError as error:
-            raise self.make_error("invalid") from error
+            raise self.make_error("impossible") from error
+        if not leap:
+            return instant
+        if (instant.hour, instant.minute) != END_OF_DAY:  # leap seconds are inserted nowhere else
+            raise self.make_error("impossible")
+        return instant + timedelta(seconds=1)
 
     def write(self, value: datetime) -> str:
         return instant_text(value)
@@ -505,5 +513,4 @@ class Nested(ma.fields.Nested):
     default_error_messages = {  # noqa: RUF012 - so declared by marshmallow
         "required": "This is required: give an object.",
         "null": "This cannot be null: give an object.",
-        "type": "Give an object.",
     }

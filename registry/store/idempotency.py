@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from . import tables
@@ -20,9 +20,9 @@ def _named(principal: str, key: str) -> Any:
 
 def begin(tx: Connection, row: dict[str, Any]) -> bool:
     """Note that a request is running; whether it is the first under its key."""
-    inserted = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}.get(tx.dialect.name, insert)
-    statement: Any = inserted(KEYS).values(row)
-    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount == 1)
+    inserting: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[tx.dialect.name]
+    statement = inserting(KEYS).values(row).on_conflict_do_nothing().returning(KEYS.c.key)
+    return tx.execute(statement).one_or_none() is not None
 
 
 def find(tx: Connection, principal: str, key: str) -> Row[Any] | None:
