@@ -9,9 +9,17 @@ from registry.store.database import connect_to_database
 
 from . import discovery, health
 from .access import control_access
+from .admin.authorizations import blueprint as authorizations
+from .admin.bodies import blueprint as body_records
+from .admin.courses import blueprint as courses
+from .admin.decisions import blueprint as decisions
 from .admin.gaps import blueprint as gaps
 from .admin.keys import blueprint as keys
 from .admin.lapses import blueprint as lapses
+from .admin.merges import blueprint as merges
+from .admin.practitioners import blueprint as practitioner_records
+from .admin.registrations import blueprint as registration_records
+from .admin.trainings import blueprint as trainings
 from .headers import send_headers
 from .openapi import Api, make_api
 from .paths import register_converters
@@ -25,6 +33,14 @@ BLUEPRINTS = (
     bodies,
     registrations,
     practitioners,
+    body_records,
+    practitioner_records,
+    registration_records,
+    authorizations,
+    decisions,
+    courses,
+    trainings,
+    merges,
     keys,
     lapses,
     gaps,

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.domain.names import fold
 from registry.domain.vocabulary import AmendmentSubject, NameKind
 from registry.errors import Conflict, Forbidden, Invalid, NotFound
 from registry.store import affected, documents, people, tables
 from registry.store.amendments import Subject, add_amendment
 from registry.store.people import NewName
-from registry.store.records import Name, Person, registrations_of_people
+from registry.store.records import Name, Person, load_people, registrations_of_people
 from registry.store.search import index_people
+
+
+class PreviousName(StrEnum):
+    """What a published name becomes that another replaces."""
+
+    FORMER = "former"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +33,12 @@ class PersonChange:
     """What is to be changed; ``None`` leaves a thing as it is.
 
     :param names: every name to be in use from now on; those left out are ended.
-    :param previous_becomes_former: the published name that is replaced goes on as a former one.
+    :param previous_becomes: what the published name becomes that is replaced.
     :param languages: BCP 47 tags, the preferred first.
     """
 
     names: Sequence[NewName] | None = None
-    previous_becomes_former: bool = False
+    previous_becomes: PreviousName = PreviousName.NOTHING
     languages: Sequence[str] | None = None
     withheld: bool | None = None
     reason: str | None = None
@@ -63,6 +73,35 @@ def add_person(
     people.insert_names(tx, id_, names, by=by, at=at)
     index_people(tx, [id_])
     return get_person(tx, id_)
+
+
+def list_people(
+    connection: Connection,
+    *,
+    body_id: str | None,
+    by: str,
+    name: str | None,
+    after: str | None,
+    limit: int,
+) -> list[Person]:
+    """A stretch of the practitioners whom a registrar has a say in, in the order in which they were recorded.
+
+    :param body_id: the registrar's body; ``None`` for operators, who see all.
+    :param name: each word of it begins a word of one of their names: published, legal, former or ended.
+    """
+    known_by = people.names_of_people(connection, body_id, by, after)
+    found = (id_ for id_, names in known_by if name is None or _is_called(name, names))
+    ids = list(islice(found, limit))
+    loaded = load_people(connection, ids)
+    return [loaded[id_] for id_ in ids]
+
+
+def _is_called(wanted: str, names: Iterable[str]) -> bool:
+    words = fold(wanted).split()
+    return any(
+        all(any(part.startswith(word) for part in parts) for word in words)
+        for parts in (fold(name).split() for name in names)
+    )
 
 
 def change_person(tx: Connection, person: Person, change: PersonChange, *, by: str, at: datetime) -> Person:
@@ -156,7 +195,7 @@ def _differences(person: Person, change: PersonChange) -> Iterator[tuple[str, tu
 def _replace_names(tx: Connection, person: Person, change: PersonChange, *, by: str, at: datetime) -> None:
     wanted = list(change.names or ())
     _refuse_impossible_names(wanted)
-    if change.previous_becomes_former:
+    if change.previous_becomes is PreviousName.FORMER:
         wanted.extend(_as_former(person.names, wanted))
     in_use = {_bare(name): name.id for name in person.names}
     people.end_names(tx, [id_ for name, id_ in in_use.items() if name not in wanted], at)

@@ -17,6 +17,7 @@ from registry.store.amendments import Subject, add_amendment
 from registry.store.events import Event, add_events
 from registry.store.records import Body, RegistrationRecord, find_registration
 from registry.store.registrations import correct_registration, insert_registration
+from registry.store.search import index_people
 from registry.store.standing import rewrite_standings
 
 from .bodies import get_body
@@ -58,6 +59,7 @@ def register(tx: Connection, body: Body, applied: Applied, grant: Wish, *, by: s
         "city": applied.city,
     }
     record = get_record(tx, insert_registration(tx, values, at))
+    index_people(tx, [person.id])
     return record_decisions(tx, record, drafts_of(record, None, grant), by=by, at=at)
 
 
@@ -104,6 +106,7 @@ def correct(
     rewrite_standings(tx, [after], at=at)
     subject = Subject(AmendmentSubject.REGISTRATION, record.id)
     add_amendment(tx, subject, changed, reason=reason, by=by, at=at)
+    index_people(tx, [record.person.id])
     if "number" in changed:
         add_events(tx, [_renumbered(record, after, at)])
     return after

@@ -176,32 +176,24 @@ def _scope(record: RegistrationRecord, authorization_id: str | None, wish: Wish)
     return None
 
 
-def preview(
-    record: RegistrationRecord,
-    drafts: Sequence[Draft],
-    techniques: Sequence[Technique],
-    *,
-    by: str,
-    at: datetime,
-) -> Preview:
-    """What recording ``drafts`` would change for ``techniques``. Raises as recording would, but for unmet
-    requirements, which it names.
+def preview(record: RegistrationRecord, drafts: Sequence[Draft], *, by: str, at: datetime) -> Preview:
+    """What recording ``drafts`` would change, technique by technique.
+
+    Raises as recording would, but for unmet requirements, which it names.
     """
     passed_over = [replace(draft, override_reason=draft.override_reason or "preview") for draft in drafts]
     change = consider(record, passed_over, by=by, at=at)
     days = {local_date(at, record.body.zone), *(d.decision.effective_on for d in change.recorded)}
     return Preview(
         change,
-        tuple(_consequences(change, techniques, sorted(days))),
+        tuple(_consequences(change, sorted(days))),
         tuple(unmet for recorded in change.recorded for unmet in _unmet(change, recorded)),
     )
 
 
-def _consequences(
-    change: Change, techniques: Sequence[Technique], days: Sequence[date]
-) -> Iterator[Consequence]:
+def _consequences(change: Change, days: Sequence[date]) -> Iterator[Consequence]:
     before, after = change.before.standings(), change.after.standings()
-    for technique in techniques:
+    for technique in Technique:
         for day in days:
             question = Question(technique, day)
             yield Consequence(give_verdict(question, before), give_verdict(question, after))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from registry.clock import new_id
 from registry.domain.vocabulary import NameKind
@@ -15,6 +15,9 @@ from registry.errors import Stale
 
 from . import documents, tables
 from .records import Person, load_people
+
+STRETCH = 1000
+"""People whose names are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +128,56 @@ def first_recorded_by(connection: Connection, practitioner_id: str) -> str | Non
     n = tables.practitioner_names
     statement = select(n.c.recorded_by).where(n.c.practitioner_id == practitioner_id)
     return connection.execute(statement.order_by(n.c.id).limit(1)).scalar_one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRegistration:
+    """A registration that a person holds; ``body`` is the body's code."""
+
+    id: str
+    body: str
+    number: str
+
+
+def held_registrations(connection: Connection, people: Sequence[str]) -> dict[str, list[HeldRegistration]]:
+    """The registrations of people, by person, in the order in which they were recorded."""
+    r, b = tables.registrations, tables.bodies
+    statement = select(r.c.practitioner_id, r.c.id, r.c.number, b.c.code).join(b, b.c.id == r.c.body_id)
+    found: dict[str, list[HeldRegistration]] = {}
+    for row in connection.execute(statement.where(r.c.practitioner_id.in_(people)).order_by(r.c.id)):
+        found.setdefault(row.practitioner_id, []).append(HeldRegistration(row.id, row.code, row.number))
+    return found
+
+
+def names_of_people(
+    connection: Connection, body_id: str | None, by: str, after: str | None
+) -> Iterator[tuple[str, list[str]]]:
+    """People in the order in which they were recorded, each with every name that they ever had here.
+
+    Merged records are left out. Read a stretch at a time: who stops early has read little.
+
+    :param body_id: only those with a registration there, or with none and recorded by ``by``; ``None``: all.
+    :param after: only those after this identifier.
+    """
+    p, n = tables.practitioners, tables.practitioner_names
+    last = after or ""
+    while True:
+        people = select(p.c.id).where(p.c.id > last, p.c.merged_into.is_(None), *_known_to(body_id, by))
+        stretch = people.order_by(p.c.id).limit(STRETCH).subquery()
+        names = select(n.c.practitioner_id, n.c.full_name).join(stretch, stretch.c.id == n.c.practitioner_id)
+        found: dict[str, list[str]] = {}
+        for row in connection.execute(names.order_by(n.c.practitioner_id, n.c.id)):
+            found.setdefault(row.practitioner_id, []).append(row.full_name)
+        yield from found.items()
+        if len(found) < STRETCH:
+            return
+        last = next(reversed(found))
+
+
+def _known_to(body_id: str | None, by: str) -> list[ColumnElement[bool]]:
+    if body_id is None:
+        return []
+    p, n, r = tables.practitioners, tables.practitioner_names, tables.registrations
+    registered = select(r.c.id).where(r.c.practitioner_id == p.c.id)
+    own = select(n.c.id).where(n.c.practitioner_id == p.c.id, n.c.recorded_by == by)
+    return [or_(registered.where(r.c.body_id == body_id).exists(), and_(~registered.exists(), own.exists()))]

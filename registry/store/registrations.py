@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from registry.clock import new_id
 
 from . import tables
-from .records import RecordedDecision, RegistrationRecord, claim, decision_of
+from .records import RegistrationRecord, claim
 
 
 def insert_registration(tx: Connection, values: Mapping[str, Any], at: datetime) -> str:
@@ -50,17 +50,6 @@ def list_registrations(connection: Connection, body_id: str, *, after: str | Non
     if after is not None:
         statement = statement.where(r.c.id > after)
     return list(connection.execute(statement).scalars())
-
-
-def list_decisions(
-    connection: Connection, registration_id: str, *, after: str | None, limit: int
-) -> list[RecordedDecision]:
-    """A stretch of all that was decided about a registration, voided or not, as it was recorded."""
-    d = tables.decisions
-    statement = select(d).where(d.c.registration_id == registration_id).order_by(d.c.id).limit(limit)
-    if after is not None:
-        statement = statement.where(d.c.id > after)
-    return [decision_of(row) for row in connection.execute(statement)]
 
 
 def registration_of_decision(connection: Connection, decision_id: str) -> str | None:

@@ -26,12 +26,15 @@ from registry.http.fields import (
     Instant,
     List,
     Nested,
+    RegistrationNumber,
     RequestSchema,
     ResponseSchema,
     SetOf,
     Text,
     Word,
 )
+from registry.http.schemas import ConditionSchema, SourceStatusSchema
+from registry.services.registrations import Applied
 from registry.services.wishes import Wish
 
 from .people_schemas import reason_field
@@ -101,38 +104,39 @@ def conditions_field() -> List:
 
 def through_field() -> Date:
     """The last day of a term or a suspension."""
-    about = "The last day, inclusive; null for an open end. Absent: by the body's rules, or open for a suspension."
+    about = "The last day, inclusive; null: no end. Absent: by the body's rules, or no end of a suspension."
     return Date(allow_none=True, metadata={"description": about})
 
 
-class NewDecisionSchema(RequestSchema):
-    """A decision to be recorded. Which members go with which kind is said by :attr:`members`."""
+def void_also_field() -> SetOf:
+    """Decisions to be voided in the same request."""
+    about = "Decisions on record that would make no sense after this one, to be voided with it."
+    return SetOf(Id(), most=50, load_default=frozenset, metadata={"description": about})
+
+
+def register_class_field() -> Text:
+    """A class of the body's register."""
+    return Text(100, allow_none=True, metadata={"description": "As the body's rules spell it."})
+
+
+class _DecidedSchema(RequestSchema):
+    """What decisions of every kind say; a grant where no kind is given."""
 
     members: ClassVar[Members] = OF_REGISTRATION
 
-    kind = Word(DecisionKind, RECORDED_KINDS, required=True)
     effective_on = Date(required=True, metadata={"description": "The first local day of its effect."})
     through = through_field()
     conditions = conditions_field()
-    status = Nested(NewStatusSchema, metadata={"description": "For `status_reported`."})
     reason = reason_field()
     private_note = Text(LONGEST_NOTE, lines=True, metadata={"description": "Never shown to the public."})
-    void_also = SetOf(
-        Id(),
-        most=50,
-        load_default=frozenset,
-        metadata={
-            "description": "Decisions on record that would make no sense after this one, to be voided."
-        },
-    )
 
     @ma.validates_schema
     def says_what_its_kind_says(self, data: dict[str, Any], **_: Any) -> None:
         """Members belong to the kind, and what the kind needs is there."""
-        kind = data["kind"]
-        foreign = _every(self.members).intersection(data) - self.members[kind]
+        kind = data.get("kind", DecisionKind.GRANTED)
+        foreign = frozenset().union(*self.members.values()).intersection(data) - self.members[kind]
         _refuse({name: [self._where(name, kind)] for name in sorted(foreign)})
-        _refuse(dict(self._lacking(data)))
+        _refuse(self._lacking(kind, data))
         through = data.get("through")
         if through is not None and through < data["effective_on"]:
             _refuse({"through": ["Give a last day that is not before effective_on."]})
@@ -141,8 +145,7 @@ class NewDecisionSchema(RequestSchema):
         kinds = ", ".join(k.value for k, names in self.members.items() if name in names)
         return f"This does not go with {kind}; it goes with {kinds}."
 
-    def _lacking(self, data: dict[str, Any]) -> dict[str, list[str]]:
-        kind = data["kind"]
+    def _lacking(self, kind: DecisionKind, data: dict[str, Any]) -> dict[str, list[str]]:
         if kind is DecisionKind.STATUS_REPORTED and "status" not in data:
             return {"status": ["This is required with status_reported: give the word and its meaning."]}
         scope = self.members[kind].intersection(SCOPE)
@@ -151,15 +154,6 @@ class NewDecisionSchema(RequestSchema):
         if kind is DecisionKind.GRANTED and "techniques" in scope and "techniques" not in data:
             return {"techniques": ["This is required with granted: give the techniques."]}
         return {}
-
-    @ma.post_load
-    def made(self, data: dict[str, Any], **_: Any) -> Wish:
-        """What is asked for."""
-        return wish_of(data)
-
-
-def _every(members: Members) -> frozenset[str]:
-    return frozenset().union(*members.values())
 
 
 def _refuse(messages: dict[str, list[str]]) -> None:
@@ -174,7 +168,7 @@ def wish_of(data: dict[str, Any]) -> Wish:
         if name in scope:
             scope[name] = tuple(scope[name])
     return Wish(
-        data["kind"],
+        data.get("kind", DecisionKind.GRANTED),
         data["effective_on"],
         data.get("through"),
         through_by_rules="through" not in data,
@@ -183,28 +177,22 @@ def wish_of(data: dict[str, Any]) -> Wish:
         reason=data.get("reason"),
         private_note=data.get("private_note"),
         override_reason=data.get("override_reason"),
-        void_also=sorted(data["void_also"]),
+        void_also=sorted(data.get("void_also", ())),
     )
 
 
-class NewRegistrationDecisionSchema(NewDecisionSchema):
-    """A decision about a registration.
+class _AnyKindSchema(_DecidedSchema):
+    kind = Word(DecisionKind, RECORDED_KINDS, required=True)
+    status = Nested(NewStatusSchema, metadata={"description": "For `status_reported`."})
+    void_also = void_also_field()
 
-    `through` goes with granted, renewed and suspended; `register_class` and `conditions` with granted and
-    conditions_set (where absent, they stay as they are); `status` with status_reported.
-    """
+    @ma.post_load
+    def made(self, data: dict[str, Any], **_: Any) -> Wish:
+        """What is asked for."""
+        return wish_of(data)
 
-    register_class = Text(100, allow_none=True)
 
-
-class NewAuthorizationDecisionSchema(NewDecisionSchema):
-    """A decision about an authorization.
-
-    `through` goes with granted, renewed and suspended; `techniques`, `mode`, `conditions`, `excluded_regions`
-    and `override_reason` with granted and conditions_set (where absent, they stay as they are); `status` with
-    status_reported.
-    """
-
+class _AuthorizingSchema(_DecidedSchema):
     members: ClassVar[Members] = OF_AUTHORIZATION
 
     techniques = SetOf(Word(Technique), least=1)
@@ -215,28 +203,52 @@ class NewAuthorizationDecisionSchema(NewDecisionSchema):
     )
 
 
-class NewGrantSchema(NewAuthorizationDecisionSchema):
+class NewRegistrationDecisionSchema(_AnyKindSchema):
+    """A decision about a registration.
+
+    `through` goes with granted, renewed and suspended; `register_class` and `conditions` with granted and
+    conditions_set (where absent, they stay as they are); `status` with status_reported.
+    """
+
+    register_class = register_class_field()
+
+
+class NewAuthorizationDecisionSchema(_AnyKindSchema, _AuthorizingSchema):
+    """A decision about an authorization.
+
+    `through` goes with granted, renewed and suspended; `techniques`, `mode`, `conditions`, `excluded_regions`
+    and `override_reason` with granted and conditions_set (where absent, they stay as they are); `status` with
+    status_reported.
+    """
+
+    members: ClassVar[Members] = OF_AUTHORIZATION
+
+
+class NewGrantSchema(_AuthorizingSchema):
     """A grant that opens an authorization."""
 
-    class Meta(NewAuthorizationDecisionSchema.Meta):
-        exclude = ("kind", "status")
-
     techniques = SetOf(Word(Technique), least=1, required=True)
-
-    @ma.pre_load
-    def is_a_grant(self, data: Any, **_: Any) -> Any:
-        """Nothing else opens an authorization."""
-        return data
-
-    @ma.validates_schema
-    def says_what_its_kind_says(self, data: dict[str, Any], **_: Any) -> None:
-        """As a decision of the kind granted."""
-        super().says_what_its_kind_says({**data, "kind": DecisionKind.GRANTED})
+    void_also = void_also_field()
 
     @ma.post_load
     def made(self, data: dict[str, Any], **_: Any) -> Wish:
         """What is asked for."""
-        return wish_of({**data, "kind": DecisionKind.GRANTED})
+        return wish_of(data)
+
+
+class NewRegistrationSchema(_DecidedSchema):
+    """A registration to be opened, with the grant that opens it."""
+
+    practitioner = Id(required=True)
+    number = RegistrationNumber(required=True)
+    city = Text(100, allow_none=True, load_default=None)
+    register_class = register_class_field()
+
+    @ma.post_load
+    def made(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Who applied, and the grant."""
+        applied = Applied(data["practitioner"], data["number"], data["city"])
+        return {"applied": applied, "grant": wish_of(data)}
 
 
 class VoidSchema(RequestSchema):
@@ -244,32 +256,22 @@ class VoidSchema(RequestSchema):
 
     reason = reason_field(required=True)
     private_note = Text(LONGEST_NOTE, lines=True)
-    void_also = SetOf(Id(), most=50, load_default=frozenset)
-
-
-class ShownConditionSchema(ResponseSchema):
-    """A condition, with its words."""
-
-    text = Text(LONGEST_CONDITION, lines=True)
-    withheld = Flag()
+    void_also = void_also_field()
 
 
 class ScopeSchema(ResponseSchema):
-    """What a term permits; `register_class` is of registrations, `techniques` to `excluded_regions` of both."""
+    """What a term permits. Only registrations have a register class, only authorizations techniques."""
 
     register_class = Text(100, allow_none=True)
     techniques = SetOf(Word(Technique))
     mode = Word(Mode)
-    conditions = List(Nested(ShownConditionSchema))
+    conditions = List(Nested(ConditionSchema))
     excluded_regions = List(Text(100))
 
 
-class ShownStatusSchema(ResponseSchema):
-    """A source's own status word, and what it was taken to mean."""
+class StatusRecordSchema(SourceStatusSchema):
+    """A source's own status word, what it was taken to mean, and the standing that it leaves."""
 
-    word = Text(200)
-    practice = Word(PracticePermission)
-    disciplinary = Flag()
     leaves = Word(Standing)
 
 
@@ -285,17 +287,15 @@ class SpanRecordSchema(ResponseSchema):
     term_from = Date(allow_none=True)
     term_through = Date(allow_none=True)
     scope = Nested(ScopeSchema, allow_none=True)
-    status = Nested(ShownStatusSchema, attribute="report", allow_none=True)
+    status = Nested(StatusRecordSchema, attribute="report", allow_none=True)
     begun_by = Id(
         allow_none=True, metadata={"description": "The decision that began it; null where time did."}
     )
 
 
-class DecisionSchema(ResponseSchema):
-    """A decision on record."""
+class DraftedDecisionSchema(ResponseSchema):
+    """A decision as it would be recorded."""
 
-    id = Id()
-    registration_id = Id()
     authorization_id = Id(
         allow_none=True, metadata={"description": "Null where it is about the registration."}
     )
@@ -304,12 +304,19 @@ class DecisionSchema(ResponseSchema):
     effective_on = Date()
     through = Date(allow_none=True)
     scope = Nested(ScopeSchema, allow_none=True)
-    status = Nested(ShownStatusSchema, allow_none=True)
+    status = Nested(StatusRecordSchema, allow_none=True)
     voids = Id(allow_none=True, metadata={"description": "The decision that it takes back."})
-    voided = Flag(metadata={"description": "Whether it has been taken back."})
     reason = Text(2000, lines=True, allow_none=True)
     private_note = Text(LONGEST_NOTE, lines=True, allow_none=True)
     override_reason = Text(2000, lines=True, allow_none=True)
+
+
+class DecisionSchema(DraftedDecisionSchema):
+    """A decision on record."""
+
+    id = Id()
+    registration_id = Id()
+    voided = Flag(metadata={"description": "Whether it has been taken back."})
     import_id = Id(allow_none=True)
     recorded_at = Instant()
     recorded_by = Text()
@@ -346,6 +353,6 @@ class ConsequenceSchema(ResponseSchema):
 class PreviewSchema(ResponseSchema):
     """What recording would lead to; nothing was recorded."""
 
-    decisions = List(Nested(DecisionSchema(exclude=("id", "recorded_at"))))
+    decisions = List(Nested(DraftedDecisionSchema))
     unmet = List(Nested(UnmetSchema))
     consequences = List(Nested(ConsequenceSchema))

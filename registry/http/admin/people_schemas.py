@@ -23,6 +23,7 @@ from registry.http.fields import (
     Text,
     Word,
 )
+from registry.services.people import PreviousName
 from registry.store.people import NewName
 
 LONGEST_NAME = 200
@@ -87,11 +88,9 @@ class PractitionerChangeSchema(RequestSchema):
     """What is to be changed of a practitioner; what is absent stays as it is."""
 
     names = names_field()
-    previous_becomes = ma.fields.String(
-        validate=ma.validate.OneOf(["former", "nothing"], error="Give former or nothing."),
-        metadata={
-            "description": "What the published name becomes that another replaces; `nothing` if absent."
-        },
+    previous_becomes = Word(
+        PreviousName,
+        metadata={"description": "What a published name becomes that another replaces: `nothing` if absent."},
     )
     languages = languages_field()
     withheld = Flag(metadata={"description": "Whether the record is hidden; needs a reason."})
@@ -108,12 +107,17 @@ class PractitionerChangeSchema(RequestSchema):
             raise ma.ValidationError("This goes with names.", "previous_becomes")
 
 
-class KeptNameSchema(ResponseSchema):
+class ListedNameSchema(ResponseSchema):
+    """A name in use."""
+
+    kind = Word(NameKind)
+    full_name = Text(LONGEST_NAME)
+
+
+class KeptNameSchema(ListedNameSchema):
     """A name that is, or was, in use."""
 
     id = Id()
-    kind = Word(NameKind)
-    full_name = Text(LONGEST_NAME)
     given = Text(LONGEST_NAME, allow_none=True)
     family = Text(LONGEST_NAME, allow_none=True)
     recorded_at = Instant()
@@ -181,7 +185,7 @@ class ListedPractitionerSchema(ResponseSchema):
     """A practitioner in a list."""
 
     id = Id()
-    names = List(Nested(KeptNameSchema(only=("kind", "full_name"))))
+    names = List(Nested(ListedNameSchema))
     withheld = Flag()
     registrations = List(Nested(HeldRegistrationSchema))
 
