@@ -3,7 +3,7 @@
 A person is found by *places*. Each word of a name stands with each other word of it, in both orders, so that
 any two words that someone types are one place in one sorted list, whatever their order; the place of a
 person under a single word is the one that *leads*. A mark stands for what is no name: ``@`` and a city,
-which stands with each word too, and ``#`` and a body.
+which stands before each word too, and ``#`` and a body.
 
 1. every word as typed;
 2. one of the words (the last before the others) as a beginning;
@@ -70,7 +70,7 @@ def places(readings: Iterable[Words], marks: Words = ()) -> list[Place]:
                 pairs.setdefault((word, second), {}).update(dict.fromkeys(reading))
     cities = [mark for mark in marks if mark.startswith(CITY)]
     pairs.update(((city, word), company[word]) for city in cities for word in company)
-    led: set[str] = set(cities)
+    led: set[str] = set()
     found = []
     for (word, second), around in pairs.items():
         leads = word not in led
@@ -183,11 +183,14 @@ def sure_stages(query: NameQuery, other_names: Lookup) -> Iterator[Stage]:
 
     :param other_names: gives the nicknames of a name, and the names of a nickname.
     """
-    yield from _as_typed(query, query.typed)
+    if query.typed:
+        yield from _as_typed(query, query.typed)
     for joined in adjoined(query.typed):
         yield from _as_typed(query, joined)
     if query.also:
         yield from _as_typed(query, query.also)
+    if not query.typed and query.cities:
+        yield Stage(one_of(query.cities), None)
     if len(query.typed) > 1:
         for i, word in enumerate(query.typed):
             initial = [word[0]] if len(word) > 1 else []

@@ -85,7 +85,7 @@ def understand(connection: Connection, name: str, city: str | None) -> NameQuery
     typed = names.tokens(name)[:MOST_TYPED]
     latin = tuple(dict.fromkeys(filter(None, map(romanized, typed))))
     key = names.city_key(city or "")
-    cities = _cities(connection, city_mark(key)) if key and typed else None
+    cities = _cities(connection, city_mark(key)) if key else None
     return NameQuery(typed, () if latin == typed else latin, cities)
 
 
