@@ -115,17 +115,17 @@ def record_decisions(
 
 def consider(record: RegistrationRecord, drafts: Sequence[Draft], *, by: str, at: datetime) -> Change:
     """What :func:`record_decisions` would leave, recording nothing. Raises the same errors."""
-    recorded = tuple(_recorded(record, drafts, by, _after_all(record, at)))
+    recorded = tuple(_recorded(record, drafts, by, after_all(record, at)))
     change = Change(record, record.with_decisions(recorded), recorded)
-    _refuse_senseless(change)
-    _refuse_double_grant(change)
+    refuse_senseless(change)
+    refuse_double_grant(change)
     for decision in recorded:
         if decision.override_reason is None and decision.import_id is None:
             _refuse_unmet(change, decision)
     return change
 
 
-def _after_all(record: RegistrationRecord, at: datetime) -> datetime:
+def after_all(record: RegistrationRecord, at: datetime) -> datetime:
     """An instant later than all on record, even if this machine's clock was set back."""
     latest = max((d.decision.recorded_at for d in record.decisions), default=None)
     return at if latest is None or latest < at else latest + timedelta(microseconds=1)
@@ -173,7 +173,8 @@ def _to_void(record: RegistrationRecord, decision_id: str) -> RecordedDecision:
     return found
 
 
-def _refuse_senseless(change: Change) -> None:
+def refuse_senseless(change: Change) -> None:
+    """:raises registry.errors.Senseless: a change makes decisions senseless that were not so before."""
     before = {d.id for d, _ in _objections(change.before)}
     new = {d.decision.id for d in change.recorded}
     problems = [
@@ -204,10 +205,12 @@ def _objections(record: RegistrationRecord) -> Iterator[tuple[Decision, Objectio
         yield from record.timeline(subject).objections
 
 
-def _refuse_double_grant(change: Change) -> None:
+def refuse_double_grant(change: Change) -> None:
     """No two authorizations of one registration come to name one technique on the same day.
 
     Whatever brings it about: a grant, a renewal, a wider scope, or the voiding of what had ended one of them.
+
+    :raises registry.errors.Conflict: they would.
     """
     doubled = sorted(_doubled(change.after) - _doubled(change.before))
     if doubled:
