@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from .localtime import day_before
-from .rules import UNSTATED, BodyRules, TrainingRequirement, add_months
+from .localtime import day_after, day_before
+from .rules import UNSTATED, BodyRules, TrainingRequirement, last_of_months
 from .timeline import Span
 from .vocabulary import Requirement, Technique
 
@@ -118,8 +118,7 @@ def training_unmet(
     asked: TrainingRequirement, technique: Technique, trainings: Sequence[Training], on: date
 ) -> Iterator[Unmet]:
     """What a person's training in a technique lacks on a local day."""
-    relevant = [t for t in trainings if technique in t.techniques and t.completed_on <= on]
-    counted = [t for t in relevant if t.course_was_approved or not asked.approved_course]
+    counted = [t for t in _counted(asked, technique, trainings) if t.completed_on <= on]
     if asked.approved_course and not counted:
         yield Unmet(Requirement.APPROVED_COURSE, technique, required=True, found=False)
     amounts = (
@@ -146,6 +145,17 @@ def training_unmet(
         yield Unmet(Requirement.REFRESHER_HOURS, technique, required=asked.refresher_hours, found=None)
 
 
+def _counted(
+    asked: TrainingRequirement, technique: Technique, trainings: Sequence[Training]
+) -> list[Training]:
+    """The trainings in a technique that count, refreshers too: where it is asked, approved courses alone."""
+    return [
+        t
+        for t in trainings
+        if technique in t.techniques and (t.course_was_approved or not asked.approved_course)
+    ]
+
+
 def shortages(
     asked: TrainingRequirement, technique: Technique, trainings: Sequence[Training]
 ) -> Iterator[tuple[date, date | None]]:
@@ -157,13 +167,13 @@ def shortages(
     if not asked.refresher_hours or not asked.refresher_months:
         return
     windows = [
-        (t.completed_on, add_months(t.completed_on, asked.refresher_months), t.hours_total)
-        for t in trainings
-        if technique in t.techniques
+        (t.completed_on, last_of_months(t.completed_on, asked.refresher_months), t.hours_total)
+        for t in _counted(asked, technique, trainings)
     ]
+    edges = {edge for first, last, _ in windows for edge in (first, day_after(last))}
     since: date | None = None
-    for day in sorted({edge for first, past, _ in windows for edge in (first, past)}):
-        enough = sum(h for first, past, h in windows if first <= day < past) >= asked.refresher_hours
+    for day in sorted(edge for edge in edges if edge is not None):
+        enough = sum(h for first, last, h in windows if first <= day <= last) >= asked.refresher_hours
         if since is None and not enough:
             since = day
         elif since is not None and enough:

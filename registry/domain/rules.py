@@ -74,15 +74,15 @@ def add_months(day: date, months: int) -> date:
 
 
 def last_of_months(first_day: date, months: int) -> date:
-    """The last day of a period of calendar months, the first one included.
+    """The last day of a period of calendar months (at least one), the first day included.
 
     It ends before the same day of the month comes again; in a month that has no such day, with the month:
     a year from 29 February lasts through 28 February, as one from 1 March does.
     """
     following = add_months(first_day, months)
-    if following.day < first_day.day:
+    if following.day < first_day.day or following == date.max:
         return following
-    return max(first_day, following - ONE_DAY)
+    return following - ONE_DAY
 
 
 @dataclass(frozen=True, slots=True)
