@@ -32,12 +32,14 @@ def send_headers(app: Flask) -> None:
     @app.after_request
     def add(response: Response) -> Response:
         headers = response.headers
-        headers.extend(HARDENING)
-        headers[HEADER] = request_id()
+        for name, value in HARDENING:
+            headers.add(name, value)
+        headers.add(HEADER, request_id())
         if "Content-Security-Policy" not in headers:
-            headers["Content-Security-Policy"] = NO_CONTENT_OF_ITS_OWN
+            headers.add("Content-Security-Policy", NO_CONTENT_OF_ITS_OWN)
         if request.endpoint in public:
-            headers.extend(OPEN)
+            for name, value in OPEN:
+                headers.add(name, value)
             if request.method == "OPTIONS":
                 headers.extend(PREFLIGHT)
                 headers["Access-Control-Allow-Methods"] = headers.get("Allow", "GET")

@@ -88,15 +88,15 @@ def timeline_document(timeline: Timeline) -> list[Document]:
 def _span_document(span: Span) -> Document:
     document: Document = {
         "first": span.first_day.isoformat(),
-        "holds": span.holds,
+        "holds": " ".join(span.holds),
         "from": None if span.term_from is None else span.term_from.isoformat(),
     }
     if span.term_through is not None:
         document["through"] = span.term_through.isoformat()
     if span.scope is not None:
-        document["scope"] = scope_document(_published(span.scope))
+        document["scope"] = dump(scope_document(_published(span.scope)))
     if span.report is not None:
-        document["report"] = report_document(span.report)
+        document["report"] = dump(report_document(span.report))
     return document
 
 
@@ -123,18 +123,34 @@ def timeline_of(document: list[Document]) -> Timeline:
 
 
 def _span_of(document: Document, first: date, last: date | None) -> Span:
-    holds = tuple(map(Standing, document["holds"]))
+    holds = _load_holds(document["holds"])
     scope, report, through = document.get("scope"), document.get("report"), document.get("through")
     return Span(
         first,
         last,
         holds[0],
         holds,
-        None if scope is None else scope_of(scope),
+        None if scope is None else _load_scope(scope),
         date.fromisoformat(document["from"]),
         None if through is None else date.fromisoformat(through),
-        None if report is None else report_of(report),
+        None if report is None else _load_report(report),
     )
+
+
+# Thousands of registrations share a few of these texts, so that reading each once is most of the work saved.
+@lru_cache(maxsize=64)
+def _load_holds(text: str) -> tuple[Standing, ...]:
+    return tuple(map(Standing, text.split()))
+
+
+@lru_cache(maxsize=4096)
+def _load_scope(text: str) -> Scope:
+    return scope_of(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def _load_report(text: str) -> StatusReport:
+    return report_of(json.loads(text))
 
 
 def rules_document(rules: BodyRules) -> Document:

@@ -9,6 +9,8 @@ from flask import Response, request
 
 from registry.http.answers import cache_control
 
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def weak(fingerprint: str) -> str:
     """A weak ETag: ``as_of`` moves with each answer while what is said stays the same."""
@@ -26,10 +28,7 @@ def is_known(etag: str) -> bool:
 
 def public_answer(value: Any, *, etag: str, seconds: int) -> Response:
     """An answer for everyone, to be kept for so many seconds."""
-    response = Response(
-        json.dumps(value, ensure_ascii=False, separators=(",", ":")), content_type="application/json"
-    )
-    return describe(response, etag, seconds)
+    return describe(Response(ENCODE(value), content_type="application/json"), etag, seconds)
 
 
 def unchanged(*, etag: str, seconds: int) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, request
@@ -63,8 +64,10 @@ class Asked:
     known_at: datetime | None = None
 
 
-def _asked() -> Asked:
-    if not request.query_string:
+@lru_cache(maxsize=1024)
+def _asked(query_string: bytes) -> Asked:
+    """The question of the request at hand. Clients ask the same of everyone, so each wording is read once."""
+    if not query_string:
         return Asked()
     given: dict[str, Any] = read_query(VERIFICATION_QUERY)
     technique = given.pop("technique", None)
@@ -83,7 +86,7 @@ def verify_registration(body: str, number: str) -> Response:
 
     A number that the body never registered is answered too: `not_found`, and not authorized.
     """
-    asked, at = _asked(), clock.now()
+    asked, at = _asked(request.query_string), clock.now()
     with public_reading() as connection:
         found = look_up.find(connection, body, number)
         if asked.known_at is not None:
