@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 UNRESOLVED = sa.text("resolved_at IS NULL")
+RESOLVED = sa.text("resolved_at IS NOT NULL")
 ACKNOWLEDGED = sa.text("resolved_at IS NULL AND acknowledged_at IS NOT NULL")
 ENDING = sa.text("resolved_at IS NULL AND until IS NOT NULL")
 
@@ -24,6 +25,7 @@ def upgrade() -> None:
     )
     partial = (
         ("ix_lapses_unresolved", ["body_id", "since", "id"], UNRESOLVED),
+        ("ix_lapses_resolved", ["body_id", "since", "id"], RESOLVED),
         ("ix_lapses_acknowledged", ["body_id", "since", "id"], ACKNOWLEDGED),
         ("ix_lapses_ending", ["body_id", "until"], ENDING),
     )
@@ -32,7 +34,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("ix_lapses_ending", "ix_lapses_acknowledged", "ix_lapses_unresolved"):
+    for name in ("ix_lapses_ending", "ix_lapses_acknowledged", "ix_lapses_resolved", "ix_lapses_unresolved"):
         op.drop_index(name, table_name="lapses")
     op.drop_index("ix_spans_body_id_term_through_subject_id", table_name="spans")
     op.drop_index("ix_spans_body_id_first_day_subject_id", table_name="spans")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, true, tuple_, update
 from sqlalchemy.sql import ColumnElement
 
 from registry.domain.vocabulary import LapseKind, LapseState, NameKind
@@ -71,28 +72,46 @@ class Filter:
     state: LapseState | None = None
 
 
+Place = tuple[date, str]
+"""Where a lapse stands in a list: its first day, and its identifier."""
+
+UNINDEXED = func.coalesce(t.c.since, t.c.until)
+"""The first day (never null), in a form that no index is in the order of."""
+
+
 def page_of_lapses(
-    connection: Connection, body_id: str, wanted: Filter, after: tuple[date, str] | None, limit: int
+    connection: Connection, body_id: str, wanted: Filter, after: Place | None, limit: int
 ) -> list[StoredLapse]:
     """The lapses of a body after a place, by their first day."""
-    statement = select(t).where(t.c.body_id == body_id, *_conditions(wanted))
-    if after is not None:
-        statement = statement.where(tuple_(t.c.since, t.c.id) > tuple_(*after))
-    statement = statement.order_by(t.c.since, t.c.id).limit(limit)
-    return [_stored(row) for row in connection.execute(statement).mappings()]
+    found: list[StoredLapse] = []
+    for condition, since in _ways(wanted):
+        statement = select(t).where(t.c.body_id == body_id, condition, *_bounds(wanted, after, since))
+        page = connection.execute(statement.order_by(since, t.c.id).limit(limit))
+        found.extend(_stored(row) for row in page.mappings())
+    return sorted(found, key=attrgetter("place"))[:limit]
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _ways(wanted: Filter) -> Iterator[tuple[ColumnElement[bool], ColumnElement[date]]]:
+    """The conditions on the state, each with an index of its own, and how to order by; no lapse meets two."""
+    if wanted.state is None:
+        yield true(), t.c.since
+    elif wanted.state is LapseState.RESOLVED:
+        yield t.c.resolved_at.is_not(None), t.c.since
+        # What the sweep has not closed yet, a day's at most: found by the last day, not along the first.
+        yield and_(t.c.resolved_at.is_(None), t.c.until < wanted.today), UNINDEXED
+    else:
+        yield in_state(wanted.state, wanted.today), t.c.since
+
+
+def _bounds(wanted: Filter, after: Place | None, since: ColumnElement[date]) -> Iterator[ColumnElement[bool]]:
     if wanted.kind is not None:
-        found.append(t.c.kind == wanted.kind)
+        yield t.c.kind == wanted.kind
     if wanted.first is not None:
-        found.append(t.c.since >= wanted.first)
+        yield since >= wanted.first
     if wanted.last is not None:
-        found.append(t.c.since <= wanted.last)
-    if wanted.state is not None:
-        found.append(in_state(wanted.state, wanted.today))
-    return found
+        yield since <= wanted.last
+    if after is not None:
+        yield tuple_(since, t.c.id) > tuple_(*after)
 
 
 def in_state(state: LapseState, today: date) -> ColumnElement[bool]:

@@ -297,13 +297,20 @@ lapses = Table(
     Index(None, "body_id", "kind", "since", "id"),
 )
 
-# With the years most lapses are resolved; those that are not must be found without going through them all.
+# With the years most lapses are resolved: each state is found without going through the others.
 UNRESOLVED = lapses.c.resolved_at.is_(None)
 Index(
     "ix_lapses_unresolved",
     *(lapses.c.body_id, lapses.c.since, lapses.c.id),
     sqlite_where=UNRESOLVED,
     postgresql_where=UNRESOLVED,
+)
+RESOLVED = lapses.c.resolved_at.is_not(None)
+Index(
+    "ix_lapses_resolved",
+    *(lapses.c.body_id, lapses.c.since, lapses.c.id),
+    sqlite_where=RESOLVED,
+    postgresql_where=RESOLVED,
 )
 ACKNOWLEDGED = and_(UNRESOLVED, lapses.c.acknowledged_at.is_not(None))
 Index(

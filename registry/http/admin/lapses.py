@@ -1,0 +1,235 @@
+"""Lapses: what is amiss and what is coming, for those who keep a body's register."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from flask import url_for
+from sqlalchemy import Connection
+
+from registry import clock
+from registry.domain.vocabulary import LapseKind, LapseState, Requirement, Standing, Technique
+from registry.errors import NotFound
+from registry.http.access import current_principal, own_body, require_body
+from registry.http.answers import Answer
+from registry.http.cursors import PageQuery, page_of, page_schema, position
+from registry.http.fields import (
+    BodyCode,
+    Date,
+    Flag,
+    Id,
+    Instant,
+    Integer,
+    List,
+    Nested,
+    RegistrationNumber,
+    RequestSchema,
+    ResponseSchema,
+    Text,
+    Word,
+)
+from registry.http.operations import Blueprint
+from registry.services import lapses
+from registry.services.lapses import LapseItem, LapseQuestion
+from registry.store.records import find_body
+
+blueprint = Blueprint("lapses", __name__, url_prefix="/v1/admin/lapses", description="Lapses")
+
+LONGEST_NOTE = 2000
+
+
+class LapsesQuery(PageQuery):
+    """Which lapses."""
+
+    body = BodyCode(load_default=None, metadata={"description": "Only those of this body."})
+    kind = Word(LapseKind, load_default=None)
+    state = Word(LapseState, load_default=None)
+    first = Date(
+        load_default=None, data_key="from", metadata={"description": "That begin on this day or later."}
+    )
+    last = Date(
+        load_default=None, data_key="to", metadata={"description": "That begin on this day or earlier."}
+    )
+    within_days = Integer(
+        1, 3660, load_default=None, metadata={"description": "That begin in the days to come, so many."}
+    )
+
+
+class WhySchema(ResponseSchema):
+    """What a lapse rests on; what does not matter to its kind is null."""
+
+    term_from = Date(allow_none=True)
+    term_through = Date(allow_none=True)
+    registration_standing = Word(Standing, allow_none=True)
+    registration_through = Date(allow_none=True, metadata={"description": "Its last day before the lapse."})
+    authorization_through = Date(allow_none=True)
+    technique = Word(Technique, allow_none=True)
+    refresher_hours = Text(allow_none=True, metadata={"description": "What the body's rules ask for."})
+    unmet = List(Word(Requirement), metadata={"description": "Requirements of the rules that are not met."})
+
+
+WHY = tuple(WhySchema().fields)
+
+
+class AcknowledgedSchema(ResponseSchema):
+    """Who has seen a lapse."""
+
+    by = Text()
+    at = Instant()
+    note = Text(LONGEST_NOTE, lines=True, allow_none=True)
+
+
+class ResolvedSchema(ResponseSchema):
+    """What ended a lapse."""
+
+    at = Instant(allow_none=True, metadata={"description": "When it was noted; null until the next sweep."})
+    by_decision = Id(allow_none=True, metadata={"description": "Null where no decision ended it."})
+
+
+class LapseLinksSchema(ResponseSchema):
+    """Where to go on."""
+
+    self = Text()
+    registration = Text()
+    verification = Text()
+
+
+class LapseSchema(ResponseSchema):
+    """Something amiss through a run of local days of the body."""
+
+    id = Id()
+    body = BodyCode()
+    kind = Word(LapseKind)
+    state = Word(LapseState)
+    since = Date(metadata={"description": "The first day; may lie ahead."})
+    until = Date(allow_none=True, metadata={"description": "The last day; null while no end is known."})
+    today = Date(metadata={"description": "The body's present day, on which the state rests."})
+    days_until = Integer(allow_none=True, metadata={"description": "Days until it begins; null once begun."})
+    days_amiss = Integer(allow_none=True, metadata={"description": "Days so far; null while it is coming."})
+    why = Nested(WhySchema)
+    number = RegistrationNumber()
+    registration_id = Id()
+    authorization_id = Id(allow_none=True, metadata={"description": "Null for one of the registration."})
+    practitioner_id = Id()
+    name = Text(allow_none=True, metadata={"description": "The published name, withheld or not."})
+    withheld = Flag(metadata={"description": "Whether the public sees no name."})
+    acknowledged = Nested(AcknowledgedSchema, allow_none=True)
+    resolved = Nested(ResolvedSchema, allow_none=True)
+    links = Nested(LapseLinksSchema)
+
+
+class AcknowledgementSchema(RequestSchema):
+    """That a lapse was seen."""
+
+    note = Text(LONGEST_NOTE, lines=True, load_default=None, metadata={"description": "For colleagues."})
+
+
+@blueprint.operation("GET", "", query=LapsesQuery, answer=page_schema(LapseSchema))
+def list_lapses(tx: Connection, query: dict[str, Any]) -> Answer:
+    """List lapses by their first day: past, present and coming.
+
+    A lapse that was averted before its day came is no longer listed.
+    """
+    question = LapseQuestion(
+        own_body(_body_id(tx, query["body"])),
+        query["kind"],
+        query["first"],
+        query["last"],
+        query["state"],
+        query["within_days"],
+    )
+    place = position(query, date, str)
+    after = None if place is None else (place[0], place[1])
+    limit = query["limit"] + 1
+    found = lapses.list_lapses(tx, question, after=after, limit=limit, at=clock.now())
+    return page_of(query, [_shown(item) for item in found], lambda item: [item["since"], item["id"]])
+
+
+def _body_id(tx: Connection, code: str | None) -> str | None:
+    body = None if code is None else find_body(tx, code)
+    if code is not None and body is None:
+        raise NotFound(f"No body is kept under the code {code}.")
+    return None if body is None else body.id
+
+
+@blueprint.operation("GET", "/<id:lapse_id>", answer=LapseSchema)
+def get_lapse(tx: Connection, lapse_id: str) -> dict[str, Any]:
+    """Show one lapse."""
+    return _shown(_own(lapses.get_lapse(tx, lapse_id, at=clock.now())))
+
+
+@blueprint.operation("POST", "/<id:lapse_id>/acknowledge", body=AcknowledgementSchema, answer=LapseSchema)
+def acknowledge_lapse(tx: Connection, lapse_id: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Note that a lapse was seen. The same note by the same key again changes nothing."""
+    at = clock.now()
+    item = _own(lapses.get_lapse(tx, lapse_id, at=at, to_change=True))
+    return _shown(lapses.acknowledge_lapse(tx, item, given["note"], by=current_principal().name, at=at))
+
+
+@blueprint.operation("POST", "/<id:lapse_id>/reopen", answer=LapseSchema)
+def reopen_lapse(tx: Connection, lapse_id: str) -> dict[str, Any]:
+    """Take an acknowledgement back. One that nobody acknowledged is left as it is."""
+    at = clock.now()
+    item = _own(lapses.get_lapse(tx, lapse_id, at=at, to_change=True))
+    return _shown(lapses.reopen_lapse(tx, item, by=current_principal().name, at=at))
+
+
+def _own(item: LapseItem) -> LapseItem:
+    require_body(item.body.id)
+    return item
+
+
+def _shown(item: LapseItem) -> dict[str, Any]:
+    lapse, holder = item.lapse, item.holder
+    return {
+        "id": lapse.id,
+        "body": item.body.code,
+        "kind": lapse.kind,
+        "state": item.state,
+        "since": lapse.since,
+        "until": lapse.until,
+        "today": item.today,
+        "days_until": item.days_until,
+        "days_amiss": item.days_amiss,
+        "why": _why(item),
+        "number": holder.number,
+        "registration_id": lapse.registration_id,
+        "authorization_id": lapse.authorization_id,
+        "practitioner_id": holder.practitioner_id,
+        "name": holder.name,
+        "withheld": holder.withheld,
+        "acknowledged": _acknowledged(item),
+        "resolved": _resolved(item),
+        "links": _links(item),
+    }
+
+
+def _why(item: LapseItem) -> dict[str, Any]:
+    why: dict[str, Any] = {name: item.lapse.why.get(name) or None for name in WHY}
+    for name in ("term_from", "term_through", "registration_through", "authorization_through"):
+        why[name] = None if why[name] is None else date.fromisoformat(why[name])
+    return {**why, "unmet": why["unmet"].split(", ") if why["unmet"] else []}
+
+
+def _acknowledged(item: LapseItem) -> dict[str, Any] | None:
+    lapse = item.lapse
+    if lapse.acknowledged_at is None:
+        return None
+    return {"by": lapse.acknowledged_by, "at": lapse.acknowledged_at, "note": lapse.note}
+
+
+def _resolved(item: LapseItem) -> dict[str, Any] | None:
+    if item.state is not LapseState.RESOLVED:
+        return None
+    return {"at": item.lapse.resolved_at, "by_decision": item.resolved_by}
+
+
+def _links(item: LapseItem) -> dict[str, str]:
+    entry = f"/v1/bodies/{item.body.code}/registrations/{quote(item.holder.number, safe='')}"
+    return {
+        "self": url_for("lapses.get_lapse", lapse_id=item.lapse.id),
+        "registration": entry,
+        "verification": f"{entry}/verification",
+    }
