@@ -45,6 +45,20 @@ REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=T
 OPERATORS = Rule(frozenset({Role.OPERATOR}))
 
 ACCESS: Mapping[str, Rule] = {
+    # Pages for patients
+    "search_page": EVERYONE,
+    "find_page": EVERYONE,
+    "check_page": EVERYONE,
+    "easy_check_page": EVERYONE,
+    "card_page": EVERYONE,
+    "about_page": EVERYONE,
+    "easy_about_page": EVERYONE,
+    "choose_page_language": EVERYONE,
+    "page_asset": EVERYONE,
+    "qr_svg": EVERYONE,
+    "qr_png": EVERYONE,
+    "badge_svg": EVERYONE,
+    "changes_feed": EVERYONE,
     # The service itself
     "healthz": EVERYONE,
     "readyz": EVERYONE,
@@ -61,6 +75,7 @@ ACCESS: Mapping[str, Rule] = {
     "show_registration": EVERYONE,
     "verify_registration": EVERYONE,
     "show_practitioner": EVERYONE,
+    "search_practitioners": EVERYONE,
     # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
     "create_key": OPERATORS,
     "list_keys": REGISTRARS_OF_BODY,

@@ -128,6 +128,10 @@ def page_of(
     if len(found) <= len(items):
         return Answer(Page(items, None), max_age=max_age)
     following = cursor_at(key(items[-1]))
+    return Answer(Page(items, following), max_age=max_age, next_page=path_of_next(following))
+
+
+def path_of_next(following: str) -> str:
+    """Where the page after the present request's is, by its cursor."""
     given = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-    path = f"{request.path}?{urlencode([*given, ('cursor', following)])}"
-    return Answer(Page(items, following), max_age=max_age, next_page=path)
+    return f"{request.path}?{urlencode([*given, ('cursor', following)])}"
