@@ -61,22 +61,38 @@ def places(readings: Iterable[Words], marks: Words = ()) -> list[Place]:
     :param readings: the ways to cut the person's names into words.
     :param marks: see :func:`city_mark` and :func:`body_mark`.
     """
-    company: dict[str, dict[str, None]] = {}
-    pairs: dict[tuple[str, str], dict[str, None]] = {}
-    for reading in readings:
-        for word in reading:
-            company.setdefault(word, {}).update(dict.fromkeys(reading))
-            for second in [other for other in reading if other != word] or [""]:
-                pairs.setdefault((word, second), {}).update(dict.fromkeys(reading))
-    cities = [mark for mark in marks if mark.startswith(CITY)]
-    pairs.update(((city, word), company[word]) for city in cities for word in company)
+    several = [_places_of_one(reading, marks) for reading in readings]
+    return several[0] if len(several) == 1 else _united(place for each in several for place in each)
+
+
+def _places_of_one(reading: Words, marks: Words) -> list[Place]:
+    end = f" {' '.join(marks)} " if marks else " "
+    found = []
+    around = {}
+    for word in reading:
+        rest = [other for other in reading if other != word]
+        around[word] = "".join([f" {other}" for other in rest]) + end
+        if len(rest) > 1:
+            texts = ["".join([f" {other}" for other in rest if other != second]) + end for second in rest]
+            found += [Place(word, rest[i], i == 0, others) for i, others in enumerate(texts)]
+        else:
+            found.append(Place(word, rest[0] if rest else "", True, end))
+    for mark in marks:
+        if mark.startswith(CITY):
+            found += [Place(mark, word, i == 0, around[word]) for i, word in enumerate(reading)]
+    return found
+
+
+def _united(several: Iterable[Place]) -> list[Place]:
+    """Places of several readings, each once, with the company of all."""
+    others: dict[tuple[str, str], dict[str, None]] = {}
+    for place in several:
+        others.setdefault(place[:2], {}).update(dict.fromkeys(place.others.split()))
     led: set[str] = set()
     found = []
-    for (word, second), around in pairs.items():
-        leads = word not in led
+    for (word, second), around in others.items():
+        found.append(Place(word, second, word not in led, "".join(f" {other}" for other in around) + " "))
         led.add(word)
-        others = [other for other in (*around, *marks) if other not in (word, second)]
-        found.append(Place(word, second, leads, f" {' '.join(others)} "))
     return found
 
 

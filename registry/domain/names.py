@@ -111,6 +111,9 @@ _PARTICLES = _set_of(
 )
 """Short words that some write apart from the word that follows, and some do not."""
 
+_SIMPLE = re.compile("[A-Za-z]{1,40}(?: [A-Za-z]{1,40})*")
+_NOTABLE = _HINDERING | _PARTICLES
+
 
 def words(full_name: str) -> tuple[str, ...]:
     """The distinct folded words under which a name is found: those of every reading, the plain one first."""
@@ -125,6 +128,10 @@ def readings(full_name: str) -> tuple[tuple[str, ...], ...]:
     spaces as one word, in either order. Titles, generational suffixes and degrees are left out unless nothing
     else is there.
     """
+    if _SIMPLE.fullmatch(full_name):
+        simple = full_name.lower().split(" ")
+        if _NOTABLE.isdisjoint(simple):
+            return (_bounded(simple),)
     chunks = _chunks(full_name)
     plain = [word for chunk in chunks for word in _plain(chunk)]
     found = dict.fromkeys([_bounded(plain), *map(_bounded, _other_readings(chunks, plain))])

@@ -51,21 +51,20 @@ class FoundBy:
     @classmethod
     def of(cls, published: Iterable[str], former: Iterable[str], marks: Iterable[str]) -> FoundBy:
         """From names and marks as they are; nothing where there is no published name."""
-        in_use = [_readings(name) for name in published]
-        before = [_readings(name) for name in former]
-        words = _kept(reading for readings in in_use for reading in readings)
-        if not words:
+        in_use = [reading for name in published for reading in _readings(name)]
+        if not in_use:
             return cls()
-        plain = names.distinct(readings[0] for readings in (*in_use, *before) if readings)
-        both = [plain, *(reading for readings in (*in_use, *before) for reading in readings)]
-        return cls(words, _kept(both) if any(before) else "", " ".join(sorted(set(marks))))
+        before = [reading for name in former for reading in _readings(name)]
+        both = [names.distinct((*in_use[:1], *before)), *in_use, *before] if before else []
+        return cls(_kept(in_use), _kept(both), " ".join(sorted(set(marks))))
 
     def postings(self, practitioner_id: str) -> Iterator[Posting]:
         """The rows under which the person is found."""
         marks = tuple(self.marks.split())
         for former, kept in enumerate((self.words, self.former)):
-            for place in places(read_back(kept), marks):
-                yield place.word, place.second, practitioner_id, former, int(place.leads), place.others
+            if kept:
+                for word, second, leads, others in places(read_back(kept), marks):
+                    yield word, second, practitioner_id, former, int(leads), others
 
 
 def _readings(name: str) -> tuple[Words, ...]:
