@@ -111,6 +111,45 @@ def answers_between(
     yield verdict, last_day
 
 
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """An answer kept ready: it is given on each local day after those of the one before.
+
+    :param last_day: the last of those days; ``None`` where no end is known.
+    :param verdict: for the first of them, asked independently; its ``valid_through`` holds on each.
+    """
+
+    last_day: date | None
+    verdict: Verdict
+
+
+def answers_ever(technique: Technique, standings: Standings) -> list[Standby]:
+    """Every answer about a technique, of all days, as :func:`give_verdict` gives it word by word."""
+    days = [date.min, *_turning_days(standings, date.min)]
+    said = [_answer(Question(technique, day), standings) for day in days]
+    found = [Standby(None, said[-1])]
+    for verdict, following, turning in zip(said[-2::-1], said[:0:-1], days[:0:-1], strict=True):
+        through = day_before(turning)
+        if verdict.says_the_same_as(following):
+            through = found[-1].verdict.valid_through
+        ready = Standby(day_before(turning), replace(verdict, valid_through=through))
+        if _wording(verdict) == _wording(following):
+            ready = replace(ready, last_day=found.pop().last_day)
+        found.append(ready)
+    return found[::-1]
+
+
+def _wording(verdict: Verdict) -> tuple[object, ...]:
+    return (verdict.outcome, verdict.reasons, verdict.conditions, verdict.excluded_regions)
+
+
+def techniques_ever_covered(standings: Standings) -> frozenset[Technique]:
+    """The techniques that some authorization covers on some day; about all others the answers are alike."""
+    spans = [span for a in standings.authorizations for span in a.timeline.spans]
+    named = frozenset(t for span in spans if span.scope is not None for t in span.scope.techniques)
+    return named.union(*(version.covered(named) for version in standings.rules.versions))
+
+
 def _turning_days(standings: Standings, after: date) -> list[date]:
     """The days after ``after`` on which any part of the answer may change, in order."""
     timelines = [a.timeline for a in standings.authorizations]
@@ -134,7 +173,7 @@ def _answer(question: Question, standings: Standings) -> Verdict:
     return Verdict(
         question,
         outcome,
-        authorized=_is_yes(outcome, question.mode),
+        authorized=is_yes(outcome, question.mode),
         reasons=tuple(dict.fromkeys(_reasons(registration, rules, spans))),
         registration=registration,
         authorizations=resting_on,
@@ -143,7 +182,8 @@ def _answer(question: Question, standings: Standings) -> Verdict:
     )
 
 
-def _is_yes(outcome: Outcome, mode: Mode) -> bool:
+def is_yes(outcome: Outcome, mode: Mode) -> bool:
+    """Whether an outcome answers the question, asked for a mode, by a yes."""
     if outcome is Outcome.SUPERVISED_ONLY:
         return mode is Mode.SUPERVISED
     return outcome in (Outcome.AUTHORIZED, Outcome.AUTHORIZED_WITH_CONDITIONS)
