@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from registry.clock import new_id
 from registry.domain.lapses import Lapse, lapses_of
@@ -22,11 +22,14 @@ from registry.domain.timeline import Timeline
 from registry.domain.verdict import Standings
 from registry.domain.vocabulary import NameKind, SubjectKind
 
-from . import documents, tables
+from . import documents, ready_answers, tables
+from .bulk import insert_rows
 from .records import MANY, RecordedTraining, RegistrationRecord
 
 Values = dict[str, Any]
 LapseKey = tuple[str, str, date, str]
+Cause = str | Mapping[str, str] | None
+"""A decision; or decisions by the registration that each is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,13 @@ def _entry_values(record: RegistrationRecord, standings: Standings) -> Values:
         "practitioner_id": record.person.id,
         "city_key": None if record.city is None else city_key(record.city),
         "document": documents.dump(entry_document(record, standings)),
+        "answers": ready_answers.to_text(_stated(record), standings),
     }
+
+
+def _stated(record: RegistrationRecord) -> ready_answers.Stated:
+    person = record.person
+    return ready_answers.Stated(record.number, person.id, person.published_name, person.withheld)
 
 
 def entry_document(record: RegistrationRecord, standings: Standings) -> Values:
@@ -148,7 +157,7 @@ def rewrite_standings(
     records: Sequence[RegistrationRecord],
     *,
     at: datetime,
-    cause: str | None = None,
+    cause: Cause = None,
     new: bool = False,
 ) -> list[Standing]:
     """Write what is derived from these records, in the transaction that changed their facts.
@@ -163,13 +172,13 @@ def rewrite_standings(
     return derived
 
 
-def _write(tx: Connection, chunk: Sequence[Standing], at: datetime, cause: str | None, *, new: bool) -> None:
+def _write(tx: Connection, chunk: Sequence[Standing], at: datetime, cause: Cause, *, new: bool) -> None:
     ids = [standing.registration_id for standing in chunk]
     if not new:
         tx.execute(delete(tables.spans).where(tables.spans.c.registration_id.in_(ids)))
         tx.execute(delete(tables.entries).where(tables.entries.c.registration_id.in_(ids)))
-    _insert(tx, tables.spans, [row for standing in chunk for row in standing.spans])
-    _insert(tx, tables.entries, [standing.entry for standing in chunk])
+    insert_rows(tx, tables.spans, [row for standing in chunk for row in standing.spans])
+    insert_rows(tx, tables.entries, [standing.entry for standing in chunk])
     existing: dict[str, dict[LapseKey, RowMapping]] = {}
     if not new:
         found = tx.execute(select(tables.lapses).where(tables.lapses.c.registration_id.in_(ids)))
@@ -178,17 +187,12 @@ def _write(tx: Connection, chunk: Sequence[Standing], at: datetime, cause: str |
     _reconcile_lapses(tx, chunk, existing, at, cause)
 
 
-def _insert(tx: Connection, table: Any, rows: list[Values]) -> None:
-    if rows:
-        tx.execute(insert(table), rows)
-
-
 def _reconcile_lapses(
     tx: Connection,
     chunk: Sequence[Standing],
     existing: Mapping[str, Mapping[LapseKey, RowMapping]],
     at: datetime,
-    cause: str | None,
+    cause: Cause,
 ) -> None:
     added: list[Values] = []
     changed: list[Values] = []
@@ -197,6 +201,7 @@ def _reconcile_lapses(
     for standing in chunk:
         before = existing.get(standing.registration_id, {})
         today = local_date(at, standing.zone)
+        by = cause.get(standing.registration_id) if isinstance(cause, Mapping) else cause
         for key, values in standing.lapses.items():
             row = before.get(key)
             if row is None:
@@ -209,7 +214,7 @@ def _reconcile_lapses(
             if row["since"] > today:
                 averted.append(row["id"])
             else:
-                resolved.append({"lapse": row["id"], "at": at, "by": cause})
+                resolved.append({"lapse": row["id"], "at": at, "by": by})
     _apply(tx, added, changed, averted, resolved)
 
 
@@ -229,7 +234,7 @@ def _apply(
 ) -> None:
     lapses = tables.lapses
     this = lapses.c.id == bindparam("lapse")
-    _insert(tx, lapses, added)
+    insert_rows(tx, lapses, added)
     if changed:
         new: Values = {name: bindparam(f"new_{name}") for name in MUTABLE}
         tx.execute(update(lapses).where(this).values(resolved_at=None, resolved_by=None, **new), changed)
