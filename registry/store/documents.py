@@ -105,6 +105,12 @@ def _published(scope: Scope) -> Scope:
     return replace(scope, conditions=tuple(shown)) if scope.conditions else scope
 
 
+def published_timeline(timeline: Timeline) -> Timeline:
+    """A timeline as a :func:`timeline_document` gives it back: without the words that are withheld."""
+    withheld = (c.withheld for s in timeline.spans if s.scope is not None for c in s.scope.conditions)
+    return timeline_of(timeline_document(timeline)) if any(withheld) else timeline
+
+
 def timeline_of(document: list[Document]) -> Timeline:
     """The timeline of a :func:`timeline_document`."""
     if not document:

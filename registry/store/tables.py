@@ -269,6 +269,7 @@ entries = Table(
     Column("practitioner_id", Identifier, ForeignKey("practitioners.id"), nullable=False, index=True),
     Column("city_key", Text),
     Column("document", Text, nullable=False),
+    Column("answers", Text),
     Index(None, "city_key", "registration_id"),
 )
 
