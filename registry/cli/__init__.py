@@ -22,6 +22,9 @@ COMMANDS: Mapping[str, str] = {
     "openapi": "openapi:openapi",
     "sweep": "sweep:sweep",
     "check": "check:check",
+    "import": "imports:import_",
+    "imports": "imports:imports",
+    "export": "exports:export",
     "keep-sweeping": "serve:keep_sweeping",
 }
 """By name: the module in this package, and the command in it."""

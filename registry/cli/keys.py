@@ -37,7 +37,7 @@ def create(role: str, body: str | None, label: str, days: int | None, *, quiet: 
     expires_at = None if days is None else at + timedelta(days=days)
     with connected(), writing() as tx:
         key = service.create_key(
-            tx, role=Role(role), body=body, label=label, expires_at=expires_at, by=_operator(), at=at
+            tx, role=Role(role), body=body, label=label, expires_at=expires_at, by=operator(), at=at
         )
     if not quiet:
         click.echo(f"A key for {label} ({_holder(key)}), shown only now:", err=True)
@@ -61,11 +61,11 @@ def list_(body: str | None) -> None:
 def revoke(key_id: str) -> None:
     """Revoke the key with this identifier, for good and at once."""
     with connected(), writing() as tx:
-        service.revoke_key(tx, service.get_key(tx, key_id), by=_operator(), at=clock.now())
+        service.revoke_key(tx, service.get_key(tx, key_id), by=operator(), at=clock.now())
     click.echo("Revoked.")
 
 
-def _operator() -> str:
+def operator() -> str:
     """Whoever may run this command here, by the name of the account."""
     try:
         return f"cli:{getpass.getuser()}"

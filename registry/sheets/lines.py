@@ -6,7 +6,7 @@ import codecs
 import io
 from collections import deque
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 from registry.errors import Invalid
 
@@ -18,7 +18,7 @@ FALLBACK = "cp1252"
 BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-def guess_encoding(stream: BinaryIO, declared: str | None) -> str:
+def guess_encoding(stream: IO[bytes], declared: str | None) -> str:
     """The encoding: by its mark, as declared, UTF-8 if all of it is, else what Windows writes in the West."""
     start = stream.read(4)
     stream.seek(0)
@@ -45,7 +45,7 @@ class TextLines(Iterator[str]):
     :ivar is_damaged: whether one of those is not text in the file's encoding.
     """
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self.encoding = encoding
         self.number = 0
         self.taken: list[str] = []
@@ -105,7 +105,7 @@ class _Transcoded(io.RawIOBase):
         return self._text.readline(size or -1).encode("utf-8", "replace")
 
 
-def _with_newlines(stream: BinaryIO, encoding: str) -> BinaryIO | _Transcoded:
+def _with_newlines(stream: IO[bytes], encoding: str) -> IO[bytes] | _Transcoded:
     """The stream itself where its lines end with the byte of a line feed."""
     start = stream.read(BLOCK // 16)
     stream.seek(0)

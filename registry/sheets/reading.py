@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from registry.errors import Invalid
 
@@ -62,7 +62,7 @@ class Sheet:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def open_sheet(stream: BinaryIO, layout: Layout) -> Sheet:
+def open_sheet(stream: IO[bytes], layout: Layout) -> Sheet:
     """Read a file from its beginning.
 
     :param stream: seekable; read on as rows are asked for.
@@ -107,7 +107,7 @@ def _of_width(rows: Iterator[tuple[int, Any]], width: int) -> Iterator[Row | Bad
             yield BadRow(line, found, f"it has {count} cells where the column names have {width}")
 
 
-def _workbook(stream: BinaryIO, layout: Layout) -> Sheet:
+def _workbook(stream: IO[bytes], layout: Layout) -> Sheet:
     rows = workbook_rows(stream, layout.sheet)
     for _, cells in rows:
         header = [name.strip() for name in cells]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,6 +26,10 @@ from .reading import CONTROL, Cells
 
 LONGEST_CELL = 2_000
 LONGEST_NUMBER = 64
+LONGEST_WORD = 200
+MOST_UNMAPPED = 1000
+"""Distinct words that are counted; a file with more has something else in that column."""
+
 LIST_SEPARATORS = re.compile(r"[;,|]")
 YES = frozenset({"yes", "y", "true", "1"})
 
@@ -57,10 +62,12 @@ class RowReader:
     """Reads the rows of one file. Columns are looked up once.
 
     :ivar number: the cell that holds the registration number.
+    :ivar unmapped: the status words that the profile does not know, with the rows that use them.
     """
 
     def __init__(self, profile: Profile, header: Sequence[str]) -> None:
         self.profile = profile
+        self.unmapped: Counter[str] = Counter()
         self._columns = _Columns(header)
         self._columns.require(profile.columns())
         self.number = self._columns.get(profile.number)
@@ -70,8 +77,10 @@ class RowReader:
         self._city = self._columns.get(profile.city)
         self._languages = self._columns.get(profile.languages)
         self._withheld = self._columns.get(profile.withheld)
-        self._term = _TermReader(profile.registration, self._columns)
-        self._authorizations = [_AuthorizationReader(a, self._columns) for a in profile.authorizations]
+        self._term = _TermReader(profile.registration, self._columns, self.unmapped)
+        self._authorizations = [
+            _AuthorizationReader(a, self._columns, self.unmapped) for a in profile.authorizations
+        ]
         self._authorization_list = self._columns.get(_listed(profile))
         self._only = self._columns.filters(profile.only or {})
         self._used = self._columns.used(profile.columns())
@@ -252,7 +261,7 @@ def _json_list(text: str) -> list[Any]:
 class _TermReader:
     """Reads what a row tells of one term."""
 
-    def __init__(self, told: TermColumns, columns: _Columns) -> None:
+    def __init__(self, told: TermColumns, columns: _Columns, unmapped: Counter[str]) -> None:
         self._told = told
         self._first = columns.get(told.first_day)
         self._last = columns.get(told.last_day)
@@ -260,7 +269,7 @@ class _TermReader:
         self._since = columns.get(told.status_day)
         self._class = columns.get(told.register_class)
         self._conditions = columns.get(told.conditions)
-        self._status = _StatusReader(told.status, columns)
+        self._status = _StatusReader(told.status, columns, unmapped)
         speaks_of = {"register_class"} if told.register_class is not None else set()
         if told.conditions is not None or told.status.tells_of_conditions or told.status.practice:
             speaks_of.add("conditions")
@@ -325,12 +334,12 @@ def _without_end(report: StatusReport | None) -> StatusReport:
 class _StatusReader:
     """Reads the status word of a row, and what it means."""
 
-    def __init__(self, told: StatusColumns, columns: _Columns) -> None:
+    def __init__(self, told: StatusColumns, columns: _Columns, unmapped: Counter[str]) -> None:
         self._told = told
+        self._seen = unmapped
         self._words = [columns.get(Source((name,))) for name in told.columns]
         meaning = (told.practice, told.disciplinary, told.standing)
         self._meaning = [columns.get(None if name is None else Source((name,))) for name in meaning]
-        self._unmapped = lru_cache(maxsize=1024)(_unmapped)
 
     def read(self, row: _Row) -> StatusReport | None:
         told = self._told
@@ -340,7 +349,12 @@ class _StatusReader:
         if not word:
             return told.absent
         found = told.words.get(folded(word))
-        return self._unmapped(" ".join(word.split())) if found is None else found
+        return self._unmapped(" ".join(word.split())[:LONGEST_WORD]) if found is None else found
+
+    def _unmapped(self, word: str) -> StatusReport:
+        if word in self._seen or len(self._seen) < MOST_UNMAPPED:
+            self._seen[word] += 1
+        return _not_understood(word)
 
     def _as_the_file_says(self, word: str, row: _Row) -> StatusReport | None:
         practice, disciplinary, standing = (get(row.cells) for get in self._meaning)
@@ -355,17 +369,18 @@ class _StatusReader:
             return None
 
 
-def _unmapped(word: str) -> StatusReport:
-    return StatusReport(word[:200], PracticePermission.UNKNOWN)
+@lru_cache(maxsize=1024)
+def _not_understood(word: str) -> StatusReport:
+    return StatusReport(word, PracticePermission.UNKNOWN)
 
 
 class _AuthorizationReader:
     """Reads one of the authorizations that a profile maps."""
 
-    def __init__(self, told: AuthorizationColumns, columns: _Columns) -> None:
+    def __init__(self, told: AuthorizationColumns, columns: _Columns, unmapped: Counter[str]) -> None:
         self._told = told
         self._when = columns.filters(told.when)
-        self._term = _TermReader(told.term, columns)
+        self._term = _TermReader(told.term, columns, unmapped)
         self._speaks_of = frozenset({"techniques", "mode", "excluded_regions"})
 
     def is_told(self, cells: Cells) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from registry.errors import Invalid
 
@@ -30,7 +30,7 @@ def is_workbook(start: bytes) -> bool:
     return start.startswith(ZIP)
 
 
-def workbook_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, list[str]]]:
+def workbook_rows(stream: IO[bytes], sheet: str | None) -> Iterator[tuple[int, list[str]]]:
     """The rows of one sheet that hold anything, as text, with their numbers from 1.
 
     :param sheet: its name; ``None`` for the first one.
@@ -55,7 +55,7 @@ def workbook_rows(stream: BinaryIO, sheet: str | None) -> Iterator[tuple[int, li
             yield number, texts
 
 
-def _check_size(stream: BinaryIO) -> None:
+def _check_size(stream: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()

@@ -16,7 +16,7 @@ NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 def neutralise(text: str) -> str:
-    """The text behind an apostrophe where a spreadsheet would run it; :func:`restore` takes that off again."""
+    """The text, behind an apostrophe where a spreadsheet would run it; :func:`restore` takes that off."""
     return f"'{text}" if FORMULA.match(text) else text
 
 

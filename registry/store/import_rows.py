@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -262,6 +263,19 @@ def decided_registrations(connection: Connection, import_id: str, *, after: str,
         .limit(limit)
     )
     return list(connection.execute(statement).scalars())
+
+
+def hold_registrations(tx: Connection, registration_ids: Sequence[str]) -> None:
+    """Until this transaction ends, nobody else changes these registrations."""
+    asked = rows_of_texts(tx, registration_ids)
+    held = select(r.c.id).where(r.c.id.in_(select(asked.c.value))).order_by(r.c.id)
+    tx.execute(held.with_for_update()).all()
+
+
+def count_change(tx: Connection, registration_ids: Sequence[str]) -> None:
+    """Give registrations that this transaction holds the next version."""
+    asked = rows_of_texts(tx, registration_ids)
+    tx.execute(update(r).where(r.c.id.in_(select(asked.c.value))).values(version=r.c.version + 1))
 
 
 def lock_body(tx: Connection, body_id: str) -> None:

@@ -1,0 +1,183 @@
+"""A file against the register, some rows at a time: what each row comes to, and what cannot be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import IO
+
+from sqlalchemy import Connection
+
+from registry.domain.names import number_key
+from registry.sheets.profiles import Profile
+from registry.sheets.reading import CONTROL, BadRow, Layout, Row, Sheet, open_sheet
+from registry.sheets.rows import RowReader, WrongRow
+from registry.store.import_rows import Asked, Seen, ask, hold_registrations
+from registry.store.imports import Reject
+from registry.store.records import RegistrationRecord, load_records, registrations_of_people
+
+from .import_plans import Plan, Planner, Refused
+
+STRETCH = 1000
+"""Rows that are compared together."""
+
+Wanted = tuple[int, list[str], str, str]
+"""A row that is to be compared: its line, cells, number as it is compared, and fingerprint."""
+
+
+@dataclass(slots=True)
+class Stretch:
+    """What came of some rows."""
+
+    rows: int = 0
+    passed_over: int = 0
+    duplicates: int = 0
+    agreeing: int = 0
+    plans: list[Plan] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def reject(self, line: int, cells: Sequence[str], *problems: tuple[str, str, str]) -> None:
+        """Give up a row, for problems of a column, a value and what is wrong with it."""
+        told = [
+            {"column": _clean(column), "value": _clean(value), "detail": _clean(detail)}
+            for column, value, detail in problems
+        ]
+        self.rejects.append(Reject(line, [_clean(cell) for cell in cells], told))
+
+
+def _clean(text: str) -> str:
+    return CONTROL.sub("\ufffd", text)
+
+
+def open_with(file: IO[bytes], profile: Profile) -> tuple[Sheet, RowReader]:
+    """A file opened as its profile says, from its beginning.
+
+    :raises registry.errors.Invalid: the file cannot be read, or lacks columns.
+    """
+    file.seek(0)
+    layout = Layout(profile.delimiter, profile.encoding, profile.sheet, profile.columns())
+    sheet = open_sheet(file, layout)
+    return sheet, RowReader(profile, sheet.header)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """One reading of a file.
+
+    :param key: makes fingerprints differ where the profile, or the body's rules, do.
+    """
+
+    sheet: Sheet
+    reader: RowReader
+    key: bytes
+    read_so_far: int = 0
+
+    @property
+    def unmapped(self) -> Counter[str]:
+        """Status words that the profile does not know, with the rows that use them."""
+        return self.reader.unmapped
+
+    def stretches(self) -> Iterator[list[Row | BadRow]]:
+        """The rows, some at a time."""
+        rows = iter(self.sheet.rows)
+        while stretch := list(islice(rows, STRETCH)):
+            self.read_so_far += len(stretch)
+            yield stretch
+
+    def seen(self, rows: Iterable[Row | BadRow]) -> list[Seen]:
+        """The numbers that rows name, each once, with what they say in short."""
+        found: dict[str, Seen] = {}
+        for line, _, number, fingerprint in self._wanted(rows, Stretch()):
+            first = found.setdefault(number, Seen(number, fingerprint, line))
+            if first.fingerprint != fingerprint:
+                found[number] = replace(first, other_line=line)
+        return list(found.values())
+
+    def _wanted(self, rows: Iterable[Row | BadRow], stretch: Stretch) -> Iterator[Wanted]:
+        reader, key = self.reader, self.key
+        filters = bool(reader.profile.only)
+        for row in rows:
+            stretch.rows += 1
+            if isinstance(row, BadRow):
+                stretch.reject(row.line, row.cells, ("", "", row.problem))
+                continue
+            line, cells = row
+            if filters and not reader.is_wanted(cells):
+                stretch.passed_over += 1
+                continue
+            number = number_key(reader.number(cells))
+            if number:
+                yield line, cells, number, reader.fingerprint(cells, key)
+            else:
+                column = "".join(reader.profile.number.columns[:1])
+                stretch.reject(line, cells, (column, reader.number(cells), "it holds no registration number"))
+
+    def compare(
+        self, tx: Connection, rows: list[Row | BadRow], planner: Planner, *, hold: bool = False
+    ) -> Stretch:
+        """What some rows come to.
+
+        :param hold: let nobody change the registrations concerned until the transaction ends.
+        """
+        stretch = Stretch()
+        wanted = list(self._wanted(rows, stretch))
+        asked = ask(tx, planner.import_id, planner.body.id, [number for _, _, number, _ in wanted])
+        undecided = [row for row in wanted if self._is_undecided(row, asked[row[2]], planner, stretch)]
+        known = [a.registration_id for row in undecided if (a := asked[row[2]]).registration_id is not None]
+        if hold and known:
+            hold_registrations(tx, known)
+        records = {record.id: record for record in load_records(tx, known)}
+        for row in undecided:
+            registration_id = asked[row[2]].registration_id
+            record = None if registration_id is None else records[registration_id]
+            self._plan(tx, row, record, planner, stretch)
+        return stretch
+
+    def _is_undecided(self, row: Wanted, asked: Asked, planner: Planner, stretch: Stretch) -> bool:
+        """Whether a row must be looked at in full."""
+        line, cells, _, fingerprint = row
+        if asked.other_line is not None:
+            other = asked.other_line if line == asked.line else asked.line
+            number = self.reader.number(cells)
+            column = "".join(self.reader.profile.number.columns[:1])
+            stretch.reject(line, cells, (column, number, f"line {other} says something else of this number"))
+            return False
+        if line != asked.line:
+            stretch.duplicates += 1
+            return False
+        if asked.agrees(fingerprint, planner.day):
+            stretch.agreeing += 1
+            return False
+        return True
+
+    def _plan(
+        self,
+        tx: Connection,
+        row: Wanted,
+        record: RegistrationRecord | None,
+        planner: Planner,
+        stretch: Stretch,
+    ) -> None:
+        line, cells, _, fingerprint = row
+        try:
+            entry = self.reader.read(cells, planner.day)
+            if record is None:
+                plan = planner.open(line, fingerprint, entry)
+            else:
+                plan = _let_others_names_be(tx, planner.compare(line, fingerprint, entry, record))
+        except WrongRow as wrong:
+            stretch.reject(line, cells, *((p.column, p.value, p.detail) for p in wrong.problems))
+        except Refused as refused:
+            stretch.reject(line, cells, ("", "", str(refused)))
+        else:
+            stretch.plans.append(plan)
+
+
+def _let_others_names_be(tx: Connection, plan: Plan) -> Plan:
+    """Who holds several registrations is not renamed by a row about one; but hidden, if it asks for that."""
+    if plan.person is None or len(registrations_of_people(tx, [plan.record.person.id])) == 1:
+        return plan
+    person = replace(plan.person, names=None, languages=None) if plan.person.withheld else None
+    return replace(plan, person=person, name_kept=True)

@@ -1,0 +1,299 @@
+"""Importing a body's own snapshot: compared with the register, applied as decisions or not at all, reversed.
+
+An import is received (the file is kept as it came), previewed (what it would come to, with every row that
+cannot be taken in; nothing else changes), applied (in one transaction), and may be reversed (likewise) and
+applied again. See docs/decisions for why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any
+
+from sqlalchemy import Connection
+
+from registry.errors import Conflict, Invalid, NotFound
+from registry.sheets.profiles import Profile, read_profile
+from registry.store import import_rows
+from registry.store import imports as store
+from registry.store.import_tables import ImportState
+from registry.store.imports import Import, Received
+from registry.store.records import find_body
+
+from .import_comparison import Comparison, Stretch, open_with
+from .import_plans import Plan, Planner
+from .import_writing import Writer
+
+Progress = Callable[[str, int], None]
+"""Told what is being done, and how many rows of it are."""
+
+Transaction = Callable[[], AbstractContextManager[Connection]]
+"""Opens a transaction of its own each time."""
+
+SAMPLES = 20
+"""Rows of each kind that a report shows."""
+
+COMPARABLE = (ImportState.RECEIVED, ImportState.PREVIEWED, ImportState.REVERSED, ImportState.FAILED)
+
+
+def silent(_doing: str, _rows: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a comparison found, counted; every rejected row, and some of the others, are kept apart."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
+    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def add(self, stretch: Stretch) -> None:
+        """Count what came of some rows."""
+        self.counts["rows"] += stretch.rows
+        self.counts["passed_over"] += stretch.passed_over
+        self.counts["duplicates"] += stretch.duplicates
+        self.counts["unchanged"] += stretch.agreeing
+        self.counts["rejected"] += len(stretch.rejects)
+        for plan in stretch.plans:
+            self._add_plan(plan)
+
+    def _add_plan(self, plan: Plan) -> None:
+        kind = "new" if plan.is_new else "unchanged" if plan.changes_nothing else "changed"
+        self.counts[kind] += 1
+        self.counts["names_kept"] += plan.name_kept
+        decided = [
+            f"{'registration' if d.authorization_id is None else 'authorization'}.{d.decision.kind}"
+            for d in plan.recorded
+        ]
+        self.decisions.update(decided)
+        self.changes.update(_changed(plan))
+        for name in {"new"} if plan.is_new else {*decided, *_changed(plan)}:
+            shown = self.samples.setdefault(name, [])
+            if len(shown) < SAMPLES:
+                shown.append(_sample(plan))
+
+    def report(self, unmapped: Mapping[str, int], vanished: int | None) -> dict[str, Any]:
+        """What is kept and shown of it."""
+        names = ("rows", "new", "changed", "unchanged", "rejected", "passed_over", "duplicates", "names_kept")
+        return {
+            **{name: self.counts[name] for name in names},
+            "vanished": vanished,
+            "decisions": dict(sorted(self.decisions.items())),
+            "changes": dict(sorted(self.changes.items())),
+            "unmapped_words": dict(Counter(unmapped).most_common()),
+            "samples": self.samples,
+        }
+
+
+def _changed(plan: Plan) -> list[str]:
+    person = plan.person
+    told = {
+        "city": plan.city is not None,
+        "name": person is not None and person.names is not None,
+        "languages": person is not None and person.languages is not None,
+        "withheld": person is not None and person.withheld is not None,
+    }
+    return [name for name, is_changed in told.items() if is_changed]
+
+
+def _sample(plan: Plan) -> dict[str, Any]:
+    return {
+        "line": plan.line,
+        "number": plan.record.number,
+        "decisions": [
+            {
+                "subject": "registration" if d.authorization_id is None else "authorization",
+                "kind": d.decision.kind.value,
+                "effective_on": d.decision.effective_on.isoformat(),
+                "through": None if d.decision.through is None else d.decision.through.isoformat(),
+                "voids": d.decision.voids,
+            }
+            for d in plan.recorded
+        ],
+        "changes": _changed(plan),
+    }
+
+
+def get_import(connection: Connection, import_id: str) -> Import:
+    """One import.
+
+    :raises registry.errors.NotFound: there is none.
+    """
+    found = store.find_import(connection, import_id)
+    if found is None:
+        raise NotFound(f"No import is kept under the identifier {import_id}.")
+    return found
+
+
+def receive_import(tx: Connection, received: Received, file: IO[bytes], *, by: str, at: datetime) -> Import:
+    """Keep a file, if it can be read and has the columns that its profile reads.
+
+    :param file: seekable.
+    :raises registry.errors.Invalid: it cannot, or lacks columns; or the profile cannot be used.
+    """
+    open_with(file, read_profile(received.profile))
+    file.seek(0)
+    return get_import(tx, store.insert_import(tx, received, file, by=by, at=at))
+
+
+def preview_import(
+    transaction: Transaction, import_id: str, *, by: str, at: datetime, progress: Progress = silent
+) -> Import:
+    """Find what an import would come to, and every row that cannot be taken in. Nothing else changes.
+
+    :param transaction: opens one for each stretch, so that others can write between.
+    :raises registry.errors.Conflict: it has been applied.
+    """
+    with transaction() as tx:
+        found = get_import(tx, import_id)
+        _refuse_unless(found, COMPARABLE)
+        file = store.open_file(tx, import_id)
+        store.forget_findings(tx, import_id)
+    with file:
+        run = _Run.of(found, file)
+        try:
+            report = run.find(transaction, by=by, at=at, progress=progress)
+        except Invalid as error:
+            with transaction() as tx:
+                store.change_import(tx, found, state=ImportState.FAILED, report={"problem": error.detail})
+            raise
+    with transaction() as tx:
+        store.change_import(tx, found, state=ImportState.PREVIEWED, report=report, rows_read=report["rows"])
+        return get_import(tx, import_id)
+
+
+def apply_import(
+    tx: Connection, import_id: str, *, by: str, at: datetime, progress: Progress = silent
+) -> Import:
+    """Record what an import comes to, compared with the register as it is in this transaction.
+
+    :raises registry.errors.Conflict: it has been applied already.
+    :raises registry.errors.Invalid: the file cannot be read to its end.
+    """
+    found = get_import(tx, import_id)
+    import_rows.lock_body(tx, found.body_id)
+    found = get_import(tx, import_id)
+    _refuse_unless(found, COMPARABLE)
+    with store.open_file(tx, import_id) as file:
+        store.forget_findings(tx, import_id)
+        report = _Run.of(found, file).write(tx, by=by, at=at, progress=progress)
+    import_rows.release_events(tx, import_id, found.body_id, at)
+    done = {"applied_at": at, "applied_by": by, "reversed_at": None, "reversed_by": None}
+    store.change_import(tx, found, state=ImportState.APPLIED, report=report, rows_read=report["rows"], **done)
+    return get_import(tx, import_id)
+
+
+def _refuse_unless(found: Import, states: tuple[ImportState, ...]) -> None:
+    if found.state not in states:
+        raise Conflict(f"This import has been {found.state}.", [{"state": found.state.value}])
+
+
+@dataclass(slots=True)
+class _Run:
+    """One import being compared: its file read twice, for the numbers that it names and for what it says."""
+
+    found: Import
+    profile: Profile
+    file: IO[bytes]
+
+    @classmethod
+    def of(cls, found: Import, file: IO[bytes]) -> _Run:
+        return cls(found, read_profile(found.profile), file)
+
+    def find(self, transaction: Transaction, *, by: str, at: datetime, progress: Progress) -> dict[str, Any]:
+        """Compare without writing anything but what is found."""
+        with transaction() as tx:
+            planner = self._planner(tx, by, at)
+        for seen, count in self._numbers(planner):
+            with transaction() as tx:
+                import_rows.note_rows(tx, self.found.id, seen)
+            progress("reading", count)
+        findings, comparison = Findings(), self._comparison(planner)
+        for rows in comparison.stretches():
+            with transaction() as tx:
+                stretch = comparison.compare(tx, rows, planner)
+                self._keep(tx, findings, stretch)
+                store.note_progress(tx, self.found.id, comparison.read_so_far)
+            progress("comparing", comparison.read_so_far)
+        with transaction() as tx:
+            return findings.report(comparison.unmapped, self._vanished(tx))
+
+    def write(self, tx: Connection, *, by: str, at: datetime, progress: Progress) -> dict[str, Any]:
+        """Compare, and record what each row comes to."""
+        planner = self._planner(tx, by, at)
+        for seen, count in self._numbers(planner):
+            import_rows.note_rows(tx, self.found.id, seen)
+            progress("reading", count)
+        findings, comparison = Findings(), self._comparison(planner)
+        writer = Writer(tx, self.found.id, by, at, planner.day)
+        for rows in comparison.stretches():
+            stretch = comparison.compare(tx, rows, planner, hold=True)
+            writer.write(stretch.plans)
+            self._keep(tx, findings, stretch)
+            progress("applying", comparison.read_so_far)
+        return findings.report(comparison.unmapped, self._vanished(tx))
+
+    def _planner(self, tx: Connection, by: str, at: datetime) -> Planner:
+        body = find_body(tx, self.found.body_id)
+        if body is None:
+            raise AssertionError("bodies are never deleted")
+        mapped = None
+        if self.profile.authorization_list is None:
+            mapped = frozenset(a.techniques for a in self.profile.authorizations)
+        reason = f"import {self.found.id}"
+        return Planner(body, self.found.id, self.found.snapshot_day, by, at, mapped, reason)
+
+    def _comparison(self, planner: Planner) -> Comparison:
+        sheet, reader = open_with(self.file, self.profile)
+        return Comparison(sheet, reader, f"{self.profile.digest}{planner.body.version}".encode()[-64:])
+
+    def _numbers(self, planner: Planner) -> Iterator[tuple[list[import_rows.Seen], int]]:
+        comparison = self._comparison(planner)
+        for rows in comparison.stretches():
+            yield comparison.seen(rows), comparison.read_so_far
+
+    def _keep(self, tx: Connection, findings: Findings, stretch: Stretch) -> None:
+        store.add_rejects(tx, self.found.id, findings.counts["rejected"], stretch.rejects)
+        findings.add(stretch)
+
+    def _vanished(self, tx: Connection) -> int | None:
+        if self.found.partial:
+            return None
+        return import_rows.count_vanished(tx, self.found.id, self.found.body_id)
+
+
+def list_vanished(
+    connection: Connection, found: Import, *, after: str | None, limit: int
+) -> list[tuple[str, str, str]]:
+    """A stretch of the registrations that a file does not name: number as compared, number, identifier."""
+    if found.partial:
+        return []
+    return import_rows.list_vanished(connection, found.id, found.body_id, after=after, limit=limit)
+
+
+def rejected_rows(connection: Connection, found: Import) -> tuple[list[str], Iterator[list[str]], str]:
+    """The rejected rows as a table to correct and import again: column names, rows, delimiter.
+
+    What is wrong stands in the first two columns, which no profile reads.
+    """
+    from registry.sheets.writing import kept, rejected_header
+
+    with store.open_file(connection, found.id) as file:
+        sheet, _ = open_with(file, read_profile(found.profile))
+    header = sheet.header
+
+    def rows() -> Iterator[list[str]]:
+        for reject in store.read_rejects(connection, found.id):
+            yield [str(reject.line), _told(reject.problems), *kept(header, reject.cells)]
+
+    return rejected_header(header), rows(), sheet.delimiter
+
+
+def _told(problems: list[dict[str, str]]) -> str:
+    return "; ".join(f"{p['column']}: {p['detail']}" if p["column"] else p["detail"] for p in problems)
