@@ -28,6 +28,7 @@ from .public.bodies import blueprint as bodies
 from .public.practitioners import blueprint as practitioners
 from .public.registrations import blueprint as registrations
 from .tracing import configure_log
+from .web.blueprint import register_pages
 
 BLUEPRINTS = (
     bodies,
@@ -76,5 +77,6 @@ def register_routes(app: Flask, api: Api) -> None:
     """Register the routes of every room; those of the API are described in its document."""
     app.register_blueprint(health.blueprint)
     app.register_blueprint(discovery.blueprint)
+    register_pages(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
@@ -23,6 +23,8 @@ from .tracing import request_id
 PROBLEM_JSON = "application/problem+json"
 MOST_PARTICULARS = 100
 RETRY_AFTER_SECONDS = 5
+PAGES = "registry.problem_pages"
+FOR_PROGRAMS = ("/v1/", "/fhir/")
 
 log = structlog.get_logger(__name__)
 
@@ -180,7 +182,12 @@ def problem_of(error: errors.RegistryError) -> ProblemType:
 def problem_response(
     problem: ProblemType, detail: str, particulars: Sequence[Mapping[str, Any]] = ()
 ) -> Response:
-    """A problem document. Written in ASCII: what is quoted from a request may be no valid Unicode."""
+    """A problem document; for people, the page that stands for it (:func:`show_problems_with`).
+
+    The document is written in ASCII: what is quoted from a request may be no valid Unicode.
+    """
+    if _is_for_people():
+        return _pages().page(problem)
     document: dict[str, Any] = {
         "type": problem.uri,
         "title": problem.title,
@@ -195,6 +202,37 @@ def problem_response(
     response.headers.extend(problem.headers)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemPages:
+    """How problems are shown to people: by ``page``, on all addresses of ``blueprints``."""
+
+    page: Callable[[ProblemType], Response]
+    blueprints: frozenset[str]
+
+
+NO_PAGES = ProblemPages(lambda _: Response(), frozenset())
+
+
+def show_problems_with(app: Flask, page: Callable[[ProblemType], Response], *blueprints: str) -> None:
+    """Show problems to people by ``page``: at the addresses of these blueprints, and to lost browsers."""
+    app.extensions[PAGES] = ProblemPages(page, frozenset(blueprints))
+
+
+def _pages() -> ProblemPages:
+    pages: ProblemPages = current_app.extensions.get(PAGES, NO_PAGES)
+    return pages
+
+
+def _is_for_people() -> bool:
+    """Whether the request is for a page; at an address that is none, whether a browser sent it."""
+    pages = _pages()
+    if request.url_rule is not None or pages is NO_PAGES:
+        return request.blueprint in pages.blueprints
+    if request.path.startswith(FOR_PROGRAMS):
+        return False
+    return request.accept_mimetypes.best_match([PROBLEM_JSON, "text/html"]) == "text/html"
 
 
 def invalid_values(messages: Mapping[str, Any]) -> errors.Invalid:
