@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from registry.store import affected, check
+from registry.store import affected, check, search
 from registry.store.records import RegistrationRecord, load_records
 from registry.store.standing import derive
 
@@ -20,6 +20,8 @@ STRETCH = 400
 """Registrations that are read, derived and compared together."""
 
 MOST_ORPHANS = 1000
+
+SEARCH = "searchable_people"
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 """Begins a snapshot to read from, or a transaction that writes."""
@@ -33,7 +35,7 @@ class Difference:
     :param subject: which body or registration it concerns, as people name it.
     :param row: what tells it apart from the other rows of the subject.
     :param detail: what is wrong with it.
-    :param owner: identifier of the registration (or body) from which it is derived; ``None`` for an orphan.
+    :param owner: identifier of the registration, body or person it is derived from; ``None`` for an orphan.
     """
 
     table: str
@@ -78,6 +80,9 @@ def find_differences(snapshot: Begin, progress: Progress | None = None) -> Itera
             break
         after = ids[-1]
     yield from _orphans(snapshot)
+    with snapshot() as connection:
+        for id_ in search.differences(connection):
+            yield Difference(SEARCH, id_, "words", "is found by something else than the names in use", id_)
 
 
 def _orphans(snapshot: Begin) -> Iterator[Difference]:
@@ -145,6 +150,8 @@ def repair(begin: Begin, differences: Sequence[Difference], *, at: datetime) -> 
                 check.rewrite_body_document(tx, document)
         for table in {d.table for d in differences if d.owner is None}:
             check.drop_orphans(tx, table)
+        if any(d.table == SEARCH for d in differences):
+            search.index_everyone(tx)  # what is found by the wrong words cannot be told from the right ones
     owners = sorted({d.owner for d in differences if d.owner is not None and d.table in check.DERIVED})
     for start in range(0, len(owners), STRETCH):
         with begin() as tx:
