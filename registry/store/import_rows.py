@@ -131,7 +131,7 @@ _POSTGRES_NOTE = _noting(
 
 def ask(tx: Connection, import_id: str, body_id: str, number_keys: Sequence[str]) -> dict[str, Asked]:
     """What the file and the register have of these numbers."""
-    asked = rows_of_texts(tx, number_keys)
+    asked = select(rows_of_texts(tx, number_keys).c.value)
     statement: Select[Any] = (
         select(
             i.c.number_key,
@@ -146,11 +146,10 @@ def ask(tx: Connection, import_id: str, body_id: str, number_keys: Sequence[str]
             m.c.compared_on,
             m.c.doubt_from,
         )
-        .select_from(asked)
-        .join(i, (i.c.import_id == import_id) & (i.c.number_key == asked.c.value))
-        .join(r, (r.c.body_id == body_id) & (r.c.number_key == asked.c.value), isouter=True)
+        .join(r, (r.c.body_id == body_id) & (r.c.number_key == i.c.number_key), isouter=True)
         .join(p, p.c.id == r.c.practitioner_id, isouter=True)
         .join(m, m.c.registration_id == r.c.id, isouter=True)
+        .where(i.c.import_id == import_id, i.c.number_key.in_(asked))
     )
     return {row[0]: Asked(*row) for row in tx.execute(statement)}
 

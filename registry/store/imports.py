@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -86,7 +86,7 @@ class Received:
     partial: bool
 
 
-def insert_import(tx: Connection, received: Received, file: BinaryIO, *, by: str, at: datetime) -> str:
+def insert_import(tx: Connection, received: Received, file: IO[bytes], *, by: str, at: datetime) -> str:
     """Keep a file as it came."""
     id_ = new_id()
     row = {
@@ -112,7 +112,7 @@ def insert_import(tx: Connection, received: Received, file: BinaryIO, *, by: str
     return id_
 
 
-def _keep_file(tx: Connection, import_id: str, file: BinaryIO) -> tuple[str, int]:
+def _keep_file(tx: Connection, import_id: str, file: IO[bytes]) -> tuple[str, int]:
     digest, size, position = hashlib.sha256(), 0, 0
     while block := file.read(PART):
         digest.update(block)
