@@ -99,12 +99,12 @@ class PractitionerChangeSchema(RequestSchema):
     @ma.validates_schema
     def says_what_and_why(self, data: dict[str, Any], **_: Any) -> None:
         """Something is changed, and hiding or showing a person has a reason."""
-        if not data.keys() & {"names", "languages", "withheld"}:
-            raise ma.ValidationError("Give names, languages or withheld.")
         if "withheld" in data and "reason" not in data:
             raise ma.ValidationError("Say why the record is withheld or released.", "reason")
         if "previous_becomes" in data and "names" not in data:
             raise ma.ValidationError("This goes with names.", "previous_becomes")
+        if not data.keys() & {"names", "languages", "withheld"}:
+            raise ma.ValidationError("Give names, languages or withheld.")
 
 
 class ListedNameSchema(ResponseSchema):
