@@ -43,6 +43,8 @@ REGISTRARS = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}))
 READERS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}), own_body=True)
 REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=True)
 OPERATORS = Rule(frozenset({Role.OPERATOR}))
+CLINICS = Rule(frozenset({Role.CLINIC}))
+KEY_HOLDERS = Rule(frozenset(Role) - {Role.PUBLIC})
 
 ACCESS: Mapping[str, Rule] = {
     # Pages for patients
@@ -76,6 +78,8 @@ ACCESS: Mapping[str, Rule] = {
     "verify_registration": EVERYONE,
     "show_practitioner": EVERYONE,
     "search_practitioners": EVERYONE,
+    # Clinics: anyone may ask by the thousand; a roster is seen by its clinic alone.
+    "verify_batch": EVERYONE,
     # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
     "create_key": OPERATORS,
     "list_keys": REGISTRARS_OF_BODY,

@@ -20,6 +20,7 @@ from .admin.merges import blueprint as merges
 from .admin.practitioners import blueprint as practitioner_records
 from .admin.registrations import blueprint as registration_records
 from .admin.trainings import blueprint as trainings
+from .clinic.batches import blueprint as verifications
 from .headers import send_headers
 from .openapi import Api, make_api
 from .paths import register_converters
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     bodies,
     registrations,
     practitioners,
+    verifications,
     body_records,
     practitioner_records,
     registration_records,

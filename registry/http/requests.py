@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from flask import request
@@ -23,13 +23,19 @@ def read_json(schema: Schema) -> Any:
     """
     if not request.is_json:
         raise UnsupportedMedia("Send JSON, with Content-Type: application/json.")
+    document = parse_json(request.get_data(cache=True))
+    return load(schema, document, "json")
+
+
+def parse_json(data: bytes) -> Any:
+    """A JSON document, read strictly.
+
+    :raises Malformed: it is not JSON (RFC 8259), or names a member twice (RFC 7493).
+    """
     try:
-        document = json.loads(
-            request.get_data(cache=True).decode(), parse_constant=_refuse_constant, object_pairs_hook=_object
-        )
+        return json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not well-formed JSON: {_why(error)}.") from error
-    return load(schema, document, "json")
 
 
 def read_query(schema: Schema) -> Any:
@@ -79,12 +85,10 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            raise ValueError("a member is given twice in one object")
-        members[name] = value
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member is given twice in one object")
     return members
 
 

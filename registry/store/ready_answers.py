@@ -1,10 +1,10 @@
-"""The answers about a registration, kept ready beside its entry: a cache of the verdicts, given by the domain.
+"""The answers about a registration, kept ready beside its entry: a cache of verdicts that the domain gave.
 
-A batch of questions reads this text instead of folding and weighing ten thousand entries. It is written where
-the entry is written, says by which rules it was made, and is not believed where the body's have changed since.
+A batch of questions reads this text instead of weighing ten thousand entries. It is written where the entry
+is written, says by which rules it was made, and is not believed where the body has others.
 
-One line says by which rules, one names the registration, and one for each technique that some authorization
-ever covers (the last, for all others) lists the answers: last day, valid through, what is said; in tabs.
+One line says by which rules; one whom it is about; and one for each technique that some authorization ever
+covers, the last for all others, lists the answers: last day, valid through, what is said. Tabs part them.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Said:
 
 def to_text(stated: Stated, standings: Standings) -> str:
     """Every answer about a registration, ready to be kept."""
-    named = (stated.number, stated.practitioner_id, stated.name, stated.withheld)
-    return "\n".join([print_of(standings.rules), documents.dump(named), *_lines(_published(standings))])
+    named = map(documents.dump, (stated.number, stated.practitioner_id, stated.name, stated.withheld))
+    return "\n".join([print_of(standings.rules), "\t".join(named), *_lines(_published(standings))])
 
 
 def _published(standings: Standings) -> Standings:
@@ -102,7 +102,10 @@ def said(text: str) -> Said:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The answers of one registration, cut into their lines."""
+    """The answers of one registration, cut into their lines.
+
+    :param stated: the fields of :class:`Stated`, each as JSON, with tabs between them.
+    """
 
     stated: str
     lines: list[str]

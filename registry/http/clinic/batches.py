@@ -1,0 +1,70 @@
+"""``POST /v1/verifications``: up to ten thousand questions, each answered in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain, islice
+
+from flask import Response, request
+
+from registry import clock
+from registry.http.operations import Blueprint
+from registry.services.batches import answer_all
+from registry.store.database import snapshot
+
+from .questions import NDJSON, QuestionsSchema, read_questions
+from .verdicts import AnswersSchema, answer_texts
+
+blueprint = Blueprint(
+    "verifications", __name__, url_prefix="/v1/verifications", description="Questions by the thousand"
+)
+
+AT_A_TIME = 500
+"""Answers in one piece of the response."""
+
+
+@blueprint.operation("POST", "", body=QuestionsSchema, answer=AnswersSchema, reads_only=True, raw=True)
+def verify_batch() -> Response:
+    """Answer up to 10,000 questions, each in its place, duplicates too.
+
+    A question that cannot be right is answered by its `error`, with the JSON Pointer in the question, while
+    the others stand; a number that the body never registered is answered `not_found`. Nothing but a yes has
+    `authorized: true`.
+
+    With `Content-Type: application/x-ndjson` each line is a question. The answer is NDJSON, a line for each,
+    where `Accept` says so, or says nothing and the questions came so.
+    """
+    questions, at = read_questions(), clock.now()
+    as_lines = _wants_lines()
+    with ExitStack() as stack:
+        connection = stack.enter_context(snapshot())
+        answers = answer_all(connection, questions, at=at)
+        parts = _parts(answer_texts(answers, at), as_lines=as_lines)
+        first = next(parts)  # what fails by now is a problem, not an answer that breaks off
+        response = Response(chain((first,), parts), content_type=NDJSON if as_lines else "application/json")
+        response.call_on_close(stack.pop_all().close)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _wants_lines() -> bool:
+    accepted = request.accept_mimetypes
+    if not accepted or accepted.best == "*/*":
+        return request.mimetype == NDJSON
+    return accepted[NDJSON] > accepted["application/json"]
+
+
+def _parts(texts: Iterator[str], *, as_lines: bool) -> Iterator[str]:
+    """The pieces of the response, in which the first is never empty."""
+    separator = "\n" if as_lines else ","
+    joined = _joined(texts, separator)
+    yield ("" if as_lines else '{"answers":[') + next(joined, "")
+    for piece in joined:
+        yield separator + piece
+    yield "\n" if as_lines else "]}\n"
+
+
+def _joined(texts: Iterator[str], separator: str) -> Iterator[str]:
+    while piece := list(islice(texts, AT_A_TIME)):
+        yield separator.join(piece)

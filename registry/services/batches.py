@@ -1,0 +1,130 @@
+"""Many questions at once, each answered in its place, from what is kept ready.
+
+However many there are, the database is asked twice: for the bodies, and for what answers the questions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row
+
+from registry.domain.localtime import local_date
+from registry.domain.names import number_key
+from registry.domain.verdict import Standings
+from registry.domain.vocabulary import Mode, Technique
+from registry.errors import NotFound, RegistryError
+from registry.store import ready_answers
+from registry.store.batches import kept_answers, key_of
+from registry.store.ready_answers import Ready, Stated
+from registry.store.records import Body
+
+from .look_up import list_bodies, standings_of
+
+MOST_QUESTIONS = 10_000
+EVERY_TECHNIQUE = tuple(Technique)
+
+
+class Asked(NamedTuple):
+    """A question: may this person use the technique (``None``: each) on a local day (``None``: today)?
+
+    :param ref: the caller's own name for it.
+    """
+
+    body: str
+    number: str
+    technique: Technique | None = None
+    on: date | None = None
+    mode: Mode = Mode.INDEPENDENT
+    ref: str | None = None
+
+
+class Refused(NamedTuple):
+    """A question that got no answer, and why."""
+
+    error: RegistryError
+    ref: str | None = None
+
+
+class Answered(NamedTuple):
+    """What is answered: of each technique what is said, as kept text, and the last day of the same.
+
+    :param ready: ``None`` where the body never registered the number.
+    """
+
+    asked: Asked
+    on: str
+    ready: Ready | None
+    said: Sequence[tuple[Technique, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A body as a batch needs it."""
+
+    body: Body
+    rules_print: str
+    today: str
+    never: Ready
+
+
+def answer_all(
+    connection: Connection, questions: Sequence[Asked | Refused], *, at: datetime
+) -> Iterator[Answered | Refused]:
+    """Each question's answer, in its place. What is refused already stays so.
+
+    :param connection: in which both statements see the same; held until the last answer was taken.
+    :param at: the present instant (UTC).
+    """
+    bodies = {body.code: _kept(body, at) for body in list_bodies(connection)}
+    keys = [
+        key_of(kept.rules_print, kept.body.id, _key(asked.number))
+        for asked in questions
+        if isinstance(asked, Asked) and (kept := bodies.get(asked.body)) is not None
+    ]
+    rows = kept_answers(connection, keys)
+    for asked in questions:
+        if not isinstance(asked, Asked):
+            yield asked
+            continue
+        kept = bodies.get(asked.body)
+        if kept is None:
+            detail = f"No body is kept under the code {asked.body}; GET /v1/bodies lists them."
+            yield Refused(NotFound(detail), asked.ref)
+        else:
+            yield _answer(asked, kept, next(rows))
+
+
+_key = lru_cache(maxsize=65_536)(number_key)
+
+
+def _kept(body: Body, at: datetime) -> _Kept:
+    never = ready_answers.to_text(Stated("", "", None, withheld=False), Standings(None, (), body.rules))
+    return _Kept(
+        body,
+        ready_answers.print_of(body.rules),
+        local_date(at, body.zone).isoformat(),
+        ready_answers.of_text(never),
+    )
+
+
+def _answer(asked: Asked, kept: _Kept, row: Row[Any]) -> Answered:
+    ready = _ready(row, kept.body)
+    source = ready or kept.never
+    on = kept.today if asked.on is None else asked.on.isoformat()
+    techniques = EVERY_TECHNIQUE if asked.technique is None else (asked.technique,)
+    return Answered(asked, on, ready, [(t, *source.on(t, on)) for t in techniques])
+
+
+def _ready(row: Row[Any], body: Body) -> Ready | None:
+    answers, document = row.answers, row.document
+    if document is not None:
+        entry = json.loads(document)
+        stated = ready_answers.stated_of(entry)
+        answers = ready_answers.to_text(stated, standings_of(entry, body))
+    return None if answers is None else ready_answers.of_text(answers)
