@@ -11,7 +11,8 @@ which stands before each word too, and ``#`` and a body.
 4. every word as a beginning;
 5. one word with a typing error, or lacking a space.
 
-Where there is nobody on any of these: 6. two words with a typing error.
+Where there is nobody on any of these: 6. two words with a typing error; 7. one of several words, and the
+most alike in the others.
 Within a stage, people are in the order of their places. Each is given once, at the first of their places.
 """
 
@@ -258,6 +259,16 @@ def last_stages(query: NameQuery, corrections: Corrections) -> Iterator[Stage]:
             pair = [one_of(corrections.get(each, ())[:FEW_CANDIDATES]) for each in (word, query.typed[j])]
             rest = tuple(other for k, other in enumerate(query.typed) if k not in (i, j))
             yield _stage(query, pair, rest)
+
+
+def stages_of_one_word(query: NameQuery, corrections: Corrections) -> Iterator[Stage]:
+    """Who bears one of several words, as typed or corrected, whatever the others are."""
+    for i, word in enumerate(query.typed if len(query.typed) > 1 else ()):
+        city = _city_texts(query)
+        yield Stage(one_of([word]), None, city)
+        yield Stage(one_of(corrections.get(word, ())[:FEW_CANDIDATES]), None, city)
+        for other in query.without(i):
+            yield Stage(one_of([word]), beginning(other[0]), city)
 
 
 def _stage(query: NameQuery, chosen: Sequence[Choice], rest: Words, *, whole: bool = False) -> Stage:

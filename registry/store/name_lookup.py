@@ -10,10 +10,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nsmallest
 from itertools import islice
+from math import log
 from typing import Any, NamedTuple
 
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, JaroWinkler
 from sqlalchemy import Connection, TextClause, text
 
 from registry.domain import names
@@ -21,13 +23,16 @@ from registry.domain.name_search import (
     LAST,
     MOST_CANDIDATES,
     MOST_TYPED,
+    Corrections,
     NameQuery,
     Place,
     Stage,
+    Words,
     body_mark,
     city_mark,
     last_stages,
     places,
+    stages_of_one_word,
     sure_stages,
     unsure_stages,
 )
@@ -40,6 +45,13 @@ FIRST_STRETCHES, MORE_STRETCHES = 4, 64
 """Stretches that are read by one statement: few where the best may do, then many."""
 
 
+RESEMBLING = 60
+"""People who are read under each word of a name that nobody bears as a whole."""
+
+RARITY_COUNTS = 0.5
+"""What sharing a rare word counts for, beside how much the words are alike."""
+
+
 class Position(NamedTuple):
     """Where in the answer to a query someone stands. Words in it are words that they may be found by."""
 
@@ -48,6 +60,9 @@ class Position(NamedTuple):
     second: str = ""
     practitioner_id: str = ""
     former: int = -1
+
+
+NO_WAY_ON = Position(1_000_000)
 
 
 class Match(NamedTuple):
@@ -117,7 +132,11 @@ def find_people(
     if not found_any or after.stage >= len(stages):
         unsure = len(stages)
         stages += last_stages(query, corrections)
-        yield from reader.read(stages, unsure, len(stages), after)
+        for match in reader.read(stages, unsure, len(stages), after):
+            found_any = True
+            yield match
+    if not found_any:
+        yield from _resembling(_Reader(connection, body, RESEMBLING), query, corrections, size - 1)
 
 
 def is_found_by(connection: Connection, query: NameQuery, practitioner_id: str) -> Match | None:
@@ -136,6 +155,29 @@ def is_found_by(connection: Connection, query: NameQuery, practitioner_id: str) 
 
 
 _PERSON = text("SELECT words, former, marks FROM searchable_people WHERE practitioner_id = :id")
+
+
+def _resembling(reader: _Reader, query: NameQuery, corrections: Corrections, most: int) -> Iterator[Match]:
+    """Who shares one word of several with what was typed, the most alike first. None follow these.
+
+    Of the bearers of a word, only some are read: the first, and the first whose other names begin alike.
+    """
+    best: dict[str, tuple[float, str, bool]] = {}
+    for rows in reader.bearers(stages_of_one_word(query, corrections)):
+        rarity = RARITY_COUNTS / log(len(rows) + 2)
+        for _, _, id_, former, *kept in rows:
+            score = (-rarity - _likeness(query.typed, kept[former]), id_, bool(former))
+            best[id_] = min(score, best.get(id_, score))
+    for _, id_, by_former in nsmallest(most, best.values()):
+        yield Match(id_, by_former, NO_WAY_ON)
+
+
+def _likeness(typed: Words, kept: str) -> float:
+    """How much the words of a person are like those typed, from 0 to 1."""
+    return max(
+        sum(max(JaroWinkler.similarity(word, other) for other in reading) for word in typed) / len(typed)
+        for reading in read_back(kept)
+    )
 
 
 class _Reader:
@@ -168,6 +210,11 @@ class _Reader:
                     done = i
                     break
             waiting = waiting[done:]
+
+    def bearers(self, stages: Iterable[Stage]) -> Iterable[Sequence[Any]]:
+        """The first rows of each stretch of these stages."""
+        stretches = [stretch for stage in stages for stretch in _stretches(0, stage, self._body)]
+        return self._rows(stretches).values() if stretches else ()
 
     def _matches(self, stages: Sequence[Stage], stretch: Stretch, rows: Iterable[Any]) -> Iterator[Match]:
         for row in rows:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -35,8 +35,7 @@ Posting = tuple[str, str, str, int, int, str]
 POSTING = ("word", "second", "practitioner_id", "former", "leads", "others")
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBy:
+class FoundBy(NamedTuple):
     """What one person is found by, as it is kept.
 
     :param words: the readings of the published name: words with spaces between, readings with ``|``.
@@ -68,11 +67,12 @@ class FoundBy:
 
 
 def _readings(name: str) -> tuple[Words, ...]:
-    return in_every_script(names.readings(name))
+    readings = names.readings(name)
+    return readings if name.isascii() else in_every_script(readings)
 
 
-def _kept(readings: Iterable[Words]) -> str:
-    return "|".join(dict.fromkeys(" ".join(reading) for reading in readings))
+def _kept(readings: Sequence[Words]) -> str:
+    return "|".join(dict.fromkeys(map(" ".join, readings)))
 
 
 def read_back(kept: str) -> list[Words]:
@@ -100,9 +100,9 @@ def index_new_people(tx: Connection, people: Iterable[tuple[str, Sequence[str]]]
         marks = _marks(tx, list(chunk))
         found = {id_: FoundBy.of(names, (), marks.get(id_, ())) for id_, names in chunk.items()}
         _share_words(tx)
-        rows = [(id_, by.words, by.former, by.marks) for id_, by in found.items()]
+        rows = [(id_, *by) for id_, by in found.items()]
         _insert(tx, "searchable_people", ("practitioner_id", "words", "former", "marks"), rows)
-        _add_postings(tx, {row for id_, by in found.items() for row in by.postings(id_)})
+        _add_postings(tx, [row for id_, by in found.items() for row in by.postings(id_)])
 
 
 def index_everyone(tx: Connection) -> None:
@@ -164,9 +164,10 @@ def _claim(tx: Connection, ids: Sequence[str]) -> None:
 
 
 def _kept_of(connection: Connection, ids: Sequence[str]) -> dict[str, FoundBy]:
-    statement = f"SELECT * FROM searchable_people WHERE practitioner_id IN ({listed(connection)})"  # noqa: S608 - no input
+    people = "SELECT practitioner_id, words, former, marks FROM searchable_people"
+    statement = f"{people} WHERE practitioner_id IN ({listed(connection)})"
     rows = connection.execute(text(statement), as_list(ids))
-    return {row.practitioner_id: FoundBy(row.words, row.former, row.marks) for row in rows}
+    return {id_: FoundBy(*by) for id_, *by in rows}
 
 
 def _wanted(connection: Connection, ids: Sequence[str]) -> dict[str, FoundBy]:
@@ -193,10 +194,14 @@ def _marks(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
         f" WHERE r.practitioner_id IN ({listed(connection)})"
     )
     found: dict[str, list[str]] = {}
-    for row in connection.execute(text(statement), as_list(ids)):
-        city = city_mark(names.city_key(row.city or ""))
-        found.setdefault(row.practitioner_id, []).extend(filter(None, (city, body_mark(row.code))))
+    for id_, city, code in connection.execute(text(statement), as_list(ids)):
+        found.setdefault(id_, []).extend(_marks_of(city, code))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _marks_of(city: str | None, code: str) -> Words:
+    return tuple(filter(None, (city_mark(names.city_key(city or "")), body_mark(code))))
 
 
 def _update_people(tx: Connection, wanted: Mapping[str, FoundBy]) -> None:
@@ -214,9 +219,10 @@ def _delete_postings(tx: Connection, rows: Iterable[Posting]) -> None:
         tx.execute(text(f"{statement} AND practitioner_id = :practitioner_id AND former = :former"), keys)
 
 
-def _add_postings(tx: Connection, rows: set[Posting]) -> None:
-    _insert(tx, "name_postings", POSTING, sorted(rows))
-    new = _unknown_words(tx, sorted({row[0] for row in rows}))
+def _add_postings(tx: Connection, rows: Iterable[Posting]) -> None:
+    rows = sorted(rows)
+    _insert(tx, "name_postings", POSTING, rows)
+    new = _unknown_words(tx, list(dict.fromkeys(row[0] for row in rows)))
     _insert(tx, "name_words", ("word",), [(word,) for word in new])
     forms = [
         (form, word) for word in new if _is_corrected(word) for form in (word, *names.one_deletions(word))
