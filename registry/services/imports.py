@@ -20,6 +20,7 @@ from registry.errors import Conflict, Invalid, NotFound
 from registry.sheets.profiles import Profile, read_profile
 from registry.store import import_rows
 from registry.store import imports as store
+from registry.store.bulk import room_for_many
 from registry.store.import_tables import ImportState
 from registry.store.imports import Import, Received
 from registry.store.records import find_body
@@ -180,7 +181,7 @@ def apply_import(
     import_rows.lock_body(tx, found.body_id)
     found = get_import(tx, import_id)
     _refuse_unless(found, COMPARABLE)
-    with store.open_file(tx, import_id) as file:
+    with store.open_file(tx, import_id) as file, room_for_many(tx):
         store.forget_findings(tx, import_id)
         report = _Run.of(found, file).write(tx, by=by, at=at, progress=progress)
     import_rows.release_events(tx, import_id, found.body_id, at)

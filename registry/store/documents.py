@@ -20,9 +20,12 @@ from registry.domain.vocabulary import Mode, PracticePermission, Standing, Techn
 Document = dict[str, Any]
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
 def dump(value: Any) -> str:
     """Compact JSON; the same value gives the same text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _encode(value)
 
 
 def dump_techniques(techniques: Iterable[Technique]) -> str:
@@ -64,7 +67,12 @@ def scope_of(document: Mapping[str, Any]) -> Scope:
 
 def report_document(report: StatusReport) -> Document:
     """A source's status word and what it was taken to mean."""
-    return asdict(report)
+    return {
+        "word": report.word,
+        "practice": report.practice,
+        "disciplinary": report.disciplinary,
+        "leaves": report.leaves,
+    }
 
 
 def report_of(document: Mapping[str, Any]) -> StatusReport:
