@@ -500,6 +500,17 @@ def test_a_senseless_decision_is_named_and_changes_nothing(
     assert timeline.spans == fold(sensible, grace=ten_days).spans
 
 
+def test_decisions_take_effect_by_their_days_however_late_they_were_recorded() -> None:
+    reinstatement = reinstated("2025-07-01", recorded=hours(1))
+    backdated = suspended("2025-06-01", recorded=hours(2))
+    timeline = fold([YEAR, reinstatement, backdated])
+    days = {"2025-05-31": IN_FORCE, "2025-06-30": SUSPENDED, "2025-07-01": IN_FORCE}
+    assert holding(timeline, days) == days
+    assert fold([YEAR, reinstatement, backdated], known_at=hours(1)).objections == (
+        (reinstatement, Objection.NOT_SUSPENDED),
+    )
+
+
 def test_decisions_of_one_day_take_effect_as_they_were_recorded() -> None:
     suspension, reinstatement = suspended("2025-06-01"), reinstated("2025-06-01", recorded=hours(1))
     assert fold([YEAR, reinstatement, suspension]).on(D("2025-06-01")).holds == IN_FORCE
