@@ -157,9 +157,9 @@ def rule_of(operation: str) -> Rule:
 def control_access(app: Flask) -> None:
     """Let each request through to its view, or refuse it; to be called when all routes are registered.
 
-    :raises UndeclaredRouteError: a route has no rule.
+    :raises UndeclaredRouteError: a route has no rule, or shares it with another of the same name.
     """
-    rules = {endpoint: rule_of(endpoint.rpartition(".")[2]) for endpoint in app.view_functions}
+    rules = _rules_by_endpoint(app)
 
     @app.before_request
     def admit() -> None:
@@ -171,6 +171,17 @@ def control_access(app: Flask) -> None:
             raise Unauthenticated("This address needs a key: send Authorization: Bearer <key>.")
         if request.endpoint is not None and g.principal.role not in rules[request.endpoint].roles:
             raise Forbidden(f"A key of the role {g.principal.role} does not allow this.")
+
+
+def _rules_by_endpoint(app: Flask) -> dict[str, Rule]:
+    views: dict[str, object] = {}
+    rules = {}
+    for endpoint, view in app.view_functions.items():
+        operation = endpoint.rpartition(".")[2]
+        if views.setdefault(operation, view) is not view:
+            raise UndeclaredRouteError(f"two views are named {operation}: each needs a rule of its own")
+        rules[endpoint] = rule_of(operation)
+    return rules
 
 
 def _principal(authorization: str) -> Principal:

@@ -272,7 +272,7 @@ def is_registration_number(text: str) -> bool:
     return (
         len(text) <= RegistrationNumber.longest
         and text.isprintable()
-        and text == text.strip()
+        and text == text.strip().strip("/")
         and any(character.isalnum() for character in text)
     )
 

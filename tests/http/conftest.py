@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from registry.http.app import create_app
 from registry.services.principals import Role
 from registry.settings import Settings
-from registry.store.database import db, writing
+from registry.store.database import writing
+from tests.support.application import running
 from tests.support.factories import make_body, make_key
 
 OWN, OTHER = "ca-own", "ca-other"
@@ -39,23 +39,6 @@ def settings(database_url: str) -> Settings:
 def app(settings: Settings) -> Iterator[Flask]:
     with running(settings) as app:
         yield app
-
-
-class running:  # noqa: N801 - reads as what it is: with running(settings) as app
-    """An application whose connections are closed when the test is over."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def __enter__(self) -> Flask:
-        self._app = create_app(self._settings)
-        self._app.testing = True
-        return self._app
-
-    def __exit__(self, *_: object) -> None:
-        with self._app.app_context():
-            for engine in db.engines.values():
-                engine.dispose()
 
 
 @pytest.fixture

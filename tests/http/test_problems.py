@@ -115,7 +115,7 @@ def test_another_broken_rule_of_the_database_is_a_failure(app: Flask, raising) -
 
 def test_an_unknown_address(client: FlaskClient) -> None:
     assert_problem(client.get("/nowhere"), 404, "not-found")
-    assert_problem(client.get("//healthz"), 404, "not-found")
+    assert_problem(client.get("/v1//bodies"), 404, "not-found")
     document = assert_problem(client.get("/%00\u00e9 <b>"), 404, "not-found")
     assert document["instance"] == "/%00%C3%A9%20%3Cb%3E"
 

@@ -131,8 +131,8 @@ class AmendedFieldSchema(ResponseSchema):
     """What a correction replaced."""
 
     field = Text()
-    was = ma.fields.Raw(allow_none=True)
-    now = ma.fields.Raw(allow_none=True)
+    was = ma.fields.Raw(allow_none=True, metadata={"description": "As it was before; of the field's own type."})
+    now = ma.fields.Raw(allow_none=True, metadata={"description": "As it was from then on."})
 
 
 class AmendmentSchema(ResponseSchema):
