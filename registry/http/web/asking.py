@@ -28,6 +28,7 @@ ODD = phrase("This has signs in it that no name, place or number has. Write lett
 TOO_SHORT = phrase(
     "One letter is too little to search with. Write at least two letters, or the whole number."
 )
+CITY_TOO_SHORT = phrase("Write at least two letters of the city.")
 NOTHING = phrase("Write a name or a registration number.")
 NO_DAY = phrase("There is no such day. Write the year, the month and the day, like this: 2026-09-30.")
 FAR_DAY = phrase("Choose a day between the years %(first)s and %(last)s.")

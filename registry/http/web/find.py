@@ -15,7 +15,7 @@ from registry.store.records import Body
 
 from .asking import NO_CITY, NO_LANGUAGE, Reading, read_arguments
 from .cursors import Place, read_place
-from .phrases import FIRST_WORDS, MODES, Tone
+from .phrases import LISTED, Tone
 from .rendering import NOT_KEPT, page
 from .sentences import tone_of
 from .speech import SPOKEN, Said, say
@@ -89,5 +89,5 @@ def _listing(asked: Reading, wanted: Wanted, at: datetime) -> Shown:
 
 def _item(listed: Listed) -> Item:
     tone = tone_of(listed.verdict)
-    words = say(MODES[Mode.INDEPENDENT]) if tone is Tone.YES else say(FIRST_WORDS[tone])
+    words = say(LISTED[tone])
     return Item(listed.body, listed.number, listed.name, listed.city, listed.languages, tone, words)

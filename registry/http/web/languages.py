@@ -20,15 +20,17 @@ class Language:
 
     :param code: its ISO 639-1 code, as it stands in addresses, cookies and ``lang`` attributes.
     :param name: what its speakers call it.
+    :param written: the locale whose dates it writes: 30 September 2026, whoever reads it.
     """
 
     code: str
     name: str
+    written: str
 
     @property
     def locale(self) -> Locale:
         """How dates, lists and plural forms are written."""
-        return Locale.parse(self.code)
+        return Locale.parse(self.written)
 
     @property
     def direction(self) -> str:
@@ -36,9 +38,10 @@ class Language:
         return str(self.locale.text_direction)
 
 
-ENGLISH = Language("en", "English")
+ENGLISH = Language("en", "English", "en_GB")
 LANGUAGES: Mapping[str, Language] = {
-    language.code: language for language in (ENGLISH, Language("fr", "Français"), Language("ar", "العربية"))
+    language.code: language
+    for language in (ENGLISH, Language("fr", "Français", "fr"), Language("ar", "العربية", "ar"))
 }
 SOURCE = ENGLISH
 """The language that the phrases in the code are written in."""

@@ -157,6 +157,15 @@ EASY: Mapping[tuple[Tone, bool], str] = {
 }
 """By tone, and whether the day is today."""
 
+EASY_LISTS: Mapping[Tone, str] = {
+    Tone.YES: phrase("%(who)s is allowed to do this:"),
+    Tone.CONDITIONS: phrase("%(who)s is allowed to do this, but there are rules to keep:"),
+    Tone.SUPERVISED: phrase("%(who)s is allowed to do this only when another person watches and helps:"),
+    Tone.UNKNOWN: phrase("We do not know if %(who)s is allowed to do this:"),
+    Tone.NO: phrase("%(who)s is not allowed to do this:"),
+}
+"""Before the techniques that are meant, where the answers differ."""
+
 EASY_ADVICE: Mapping[Tone, str] = {
     Tone.YES: phrase("You decide. You can always say no to needles."),
     Tone.CONDITIONS: phrase("Read the rules on this page. You can always say no to needles."),
@@ -178,6 +187,13 @@ MODES: Mapping[Mode, str] = {
     Mode.INDEPENDENT: phrase("on their own"),
     Mode.SUPERVISED: phrase("only under supervision"),
 }
+
+LISTED: Mapping[Tone, str] = {
+    Tone.YES: phrase("May use needles on their own"),
+    Tone.CONDITIONS: phrase("May use needles on their own, with conditions"),
+    Tone.SUPERVISED: phrase("May use needles only under supervision"),
+}
+"""Of those who are authorized, in a list."""
 
 STANDINGS: Mapping[Standing, str] = {
     Standing.NOT_YET: phrase("not begun"),

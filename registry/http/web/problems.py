@@ -26,6 +26,7 @@ TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: phrase("Not possible at this moment"),
     HTTPStatus.INTERNAL_SERVER_ERROR: phrase("Something went wrong here"),
 }
+NOT_HERE = phrase("Not in this register")
 OTHER_TITLE = phrase("This cannot be answered")
 DETAILS = {
     HTTPStatus.NOT_FOUND: phrase(
@@ -57,7 +58,7 @@ def problem_page(problem: ProblemType) -> Response:
     response = page(
         "problem.html",
         status=status,
-        title=say(TITLES.get(status, OTHER_TITLE)),
+        title=say(NOT_HERE if detail is not None else TITLES.get(status, OTHER_TITLE)),
         detail=detail or say(DETAILS.get(status, OTHER_DETAIL)),
         elsewhere=elsewhere,
         asked=NOTHING_ASKED if with_search else None,

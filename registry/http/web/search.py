@@ -18,7 +18,7 @@ from registry.services.search import FoundPeople, Wanted, search
 from registry.store.database import public_reading
 from registry.store.records import Body
 
-from .asking import NO_BODY, NOTHING, TOO_SHORT, Reading, read_arguments
+from .asking import CITY_TOO_SHORT, NO_BODY, NOTHING, TOO_SHORT, Reading, read_arguments
 from .check import EVERY_TECHNIQUE, answer
 from .cursors import Cursor, cursor_of, read_cursor
 from .rendering import FOR_AN_HOUR, NOT_KEPT, page
@@ -104,7 +104,7 @@ def _wanted(reading: Reading, bodies: Sequence[Body]) -> Wanted | None:
     elif not is_number and sum(map(len, tokens(q))) < SHORTEST:
         reading.errors["q"] = say(TOO_SHORT)
     if reading.shown("city") and sum(map(len, tokens(city))) < SHORTEST:
-        reading.errors.setdefault("city", say(TOO_SHORT))
+        reading.errors.setdefault("city", say(CITY_TOO_SHORT))
     if reading.errors:
         return None
     named = {"number": q} if is_number else {"name": q}

@@ -7,13 +7,13 @@ sentence; of several answers the best comes first, and each names the techniques
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from registry.domain.decisions import Condition
-from registry.domain.localtime import local_date
+from registry.domain.localtime import ONE_DAY, local_date
 from registry.domain.timeline import Span
-from registry.domain.verdict import Verdict
+from registry.domain.verdict import Verdict, give_verdict
 from registry.domain.vocabulary import Mode, Reason, Standing, SubjectKind, Technique
 from registry.services.histories import History
 from registry.services.look_up import Verification
@@ -22,6 +22,7 @@ from .phrases import (
     AT_ALL,
     EASY,
     EASY_ADVICE,
+    EASY_LISTS,
     FIRST_WORDS,
     HOLDS,
     NOT_COVERED,
@@ -50,17 +51,19 @@ class Spoken:
     """One answer, for the techniques that share it.
 
     :param valid_through: the last local day on which it holds for all of them.
+    :param holds: the same in words; ``None`` for a no without an end.
     """
 
     tone: Tone
     techniques: tuple[Technique, ...]
     sentence: Said
     easy: Said
+    easy_list: Said
     reasons: tuple[Said, ...]
     conditions: tuple[Condition, ...]
     excluded_regions: tuple[str, ...]
     valid_through: date | None
-    holds: Said
+    holds: Said | None
 
     @property
     def first_word(self) -> Said:
@@ -122,18 +125,31 @@ def _shared(verdict: Verdict) -> object:
 
 def _spoken(question: _Question, verdicts: Sequence[Verdict]) -> Spoken:
     tone = tone_of(verdicts[0])
-    through = min((v.valid_through for v in verdicts if v.valid_through is not None), default=None)
+    last_days = (_last_day_of(question, verdict) for verdict in verdicts)
+    through = min((day for day in last_days if day is not None), default=None)
     return Spoken(
         tone,
         tuple(v.question.technique for v in verdicts),
         _sentence(question, tone, verdicts),
         _easy(question, tone),
+        say(EASY_LISTS[tone], who=question.who(at_start=tone is not Tone.UNKNOWN)),
         tuple(_reasons(question, verdicts)),
         _merged(v.conditions for v in verdicts),
         _merged(v.excluded_regions for v in verdicts),
         through,
-        _holds(question, through),
+        _holds(question, tone, through),
     )
+
+
+def _last_day_of(question: _Question, verdict: Verdict) -> date | None:
+    """The last local day of an answer. A no may change its reasons and still be a no."""
+    last, following = verdict.valid_through, verdict
+    while tone_of(verdict) is Tone.NO and last is not None and last < date.max:
+        following = give_verdict(replace(verdict.question, on=last + ONE_DAY), question.history.standings)
+        if tone_of(following) is not Tone.NO:
+            break
+        last = following.valid_through
+    return last
 
 
 def _merged(groups: Iterator[tuple[object, ...]]) -> tuple:  # type: ignore[type-arg]  # of whatever they hold
@@ -159,10 +175,10 @@ def _easy(question: _Question, tone: Tone) -> Said:
     return say(EASY[tone, is_today], who=question.who(at_start=is_today), day=question.verification.on)
 
 
-def _holds(question: _Question, through: date | None) -> Said:
+def _holds(question: _Question, tone: Tone, through: date | None) -> Said | None:
     zone = question.verification.body.zone
     if through is None:
-        return say(HOLDS[False])
+        return None if tone is Tone.NO else say(HOLDS[False])
     return say(HOLDS[True], day=through, place=Place(zone))
 
 
