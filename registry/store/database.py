@@ -27,6 +27,8 @@ from .tables import metadata
 db = SQLAlchemy(metadata=metadata)
 PUBLIC = "public"
 
+CANNOT_BE_REACHED = "The register cannot be reached at this moment; please try again."
+
 FEED_ORDER_LOCK = 0x6E65_6564
 """Advisory lock (PostgreSQL) under which events are numbered, so that their order is that of the commits."""
 
@@ -116,11 +118,26 @@ def snapshot() -> Iterator[Connection]:
 
 
 @contextmanager
+def driver_cursor(connection: Connection) -> Iterator[Any]:
+    """The driver's own cursor, for the few statements that are too hot for a result built around them.
+
+    :raises registry.errors.Unavailable: as :func:`writing` does.
+    """
+    driver = connection.dialect.loaded_dbapi
+    try:
+        cursor = connection.connection.cursor()
+        yield cursor
+        cursor.close()
+    except (driver.OperationalError, driver.InterfaceError) as error:
+        raise Unavailable(CANNOT_BE_REACHED) from error
+
+
+@contextmanager
 def _unavailability() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        raise Unavailable("The register cannot be reached at this moment; please try again.") from error
+        raise Unavailable(CANNOT_BE_REACHED) from error
 
 
 def order_events(connection: Connection) -> None:

@@ -160,7 +160,7 @@ class RegistrationRecord:
         return known(d.decision for d in self.decisions).voided
 
 
-def body_of(row: Row[Any]) -> Body:
+def body_of(row: Any) -> Body:
     """A body from its row; its rules are read once for each text of its document."""
     document = documents.load_body(row.document)
     return Body(
