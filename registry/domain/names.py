@@ -42,6 +42,9 @@ _LETTERS = str.maketrans(
 )
 """Letters that Unicode does not decompose, as the alphabets that lack them write them."""
 
+_UNPRINTED = dict.fromkeys([*range(33), 127])
+"""The spaces and control characters of ASCII."""
+
 _STACKED_FROM = 200
 """Combining classes from here on are accents; lower ones are parts of letters in Asian scripts."""
 
@@ -253,8 +256,8 @@ def number_key(number: str) -> str:
 
     Hyphens, dots and leading zeros are kept, as bodies issue numbers that differ in nothing else.
     """
-    if number.isalnum() and number.isascii():
-        return number.upper()
+    if number.isascii():
+        return number.upper().translate(_UNPRINTED)
     return _settled(_number_key_once, number)
 
 
