@@ -80,17 +80,16 @@ class Verdict:
 
     def says_the_same_as(self, other: Verdict) -> bool:
         """Whether two verdicts give the same answer, whatever their days and the order of their reasons."""
-        return self._said() == other._said()
+        return self.outcome is other.outcome and self._particulars() == other._particulars()
 
-    def _said(self) -> tuple[Outcome, frozenset[Reason], frozenset[Condition], frozenset[str]]:
-        reasons, regions = frozenset(self.reasons), frozenset(self.excluded_regions)
-        return (self.outcome, reasons, frozenset(self.conditions), regions)
+    def _particulars(self) -> tuple[frozenset[Reason], frozenset[Condition], frozenset[str]]:
+        return (frozenset(self.reasons), frozenset(self.conditions), frozenset(self.excluded_regions))
 
 
 def give_verdict(question: Question, standings: Standings) -> Verdict:
     """Answer a question from what was known at one moment, with the last day on which the answer holds."""
     verdict = _answer(question, standings)
-    for day in _turning_days(standings, question.on):
+    for day in turning_days(standings, question.on):
         if not verdict.says_the_same_as(_answer(replace(question, on=day), standings)):
             return replace(verdict, valid_through=day_before(day))
     return verdict
@@ -101,7 +100,7 @@ def answers_between(
 ) -> Iterator[tuple[Verdict, date]]:
     """Each answer from ``question.on`` to ``last_day``, with the last local day on which it is given."""
     verdict = _answer(question, standings)
-    for day in _turning_days(standings, question.on):
+    for day in turning_days(standings, question.on):
         if day > last_day:
             break
         following = _answer(replace(question, on=day), standings)
@@ -125,7 +124,7 @@ class Standby:
 
 def answers_ever(technique: Technique, standings: Standings) -> list[Standby]:
     """Every answer about a technique, of all days, as :func:`give_verdict` gives it word by word."""
-    days = [date.min, *_turning_days(standings, date.min)]
+    days = [date.min, *turning_days(standings, date.min)]
     said = [_answer(Question(technique, day), standings) for day in days]
     found = [Standby(None, said[-1])]
     for verdict, following, turning in zip(said[-2::-1], said[:0:-1], days[:0:-1], strict=True):
@@ -150,7 +149,7 @@ def techniques_ever_covered(standings: Standings) -> frozenset[Technique]:
     return named.union(*(version.covered(named) for version in standings.rules.versions))
 
 
-def _turning_days(standings: Standings, after: date) -> list[date]:
+def turning_days(standings: Standings, after: date) -> list[date]:
     """The days after ``after`` on which any part of the answer may change, in order."""
     timelines = [a.timeline for a in standings.authorizations]
     if standings.registration is not None:

@@ -10,7 +10,7 @@ covers, the last for all others, lists the answers: last day, valid through, wha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,8 +18,16 @@ from hashlib import blake2b
 from typing import Any
 
 from registry.domain.decisions import Condition
+from registry.domain.localtime import ONE_DAY
 from registry.domain.rules import RulesHistory
-from registry.domain.verdict import Standby, Standings, answers_ever, techniques_ever_covered
+from registry.domain.timeline import Timeline
+from registry.domain.verdict import (
+    Standby,
+    Standings,
+    answers_ever,
+    techniques_ever_covered,
+    turning_days,
+)
 from registry.domain.vocabulary import Outcome, Reason, Technique
 
 from . import documents
@@ -63,24 +71,65 @@ def _published(standings: Standings) -> Standings:
     )
 
 
+Line = tuple[str, tuple[tuple[int | None, int | None, str], ...]]
+"""A technique with its answers: last day and valid through, by the turning day that follows; what is said."""
+
+MOST_SHAPES = 4096
+_weighed: dict[Hashable, tuple[Line, ...]] = {}
+
+
 def _lines(standings: Standings) -> Iterator[str]:
+    """The answers, weighed once for all standings of the same shape: days count by their order alone."""
+    days = turning_days(standings, date.min)
+    shape = _shape(standings, days)
+    lines = _weighed.get(shape)
+    if lines is None:
+        if len(_weighed) >= MOST_SHAPES:
+            _weighed.clear()
+        lines = _weighed[shape] = tuple(_weigh(_published(standings), days))
+    lasts = [(day - ONE_DAY).isoformat() for day in days]
+    for technique, answers in lines:
+        parts = [technique]
+        for last, through, text in answers:
+            parts += ("" if last is None else lasts[last], "" if through is None else lasts[through], text)
+        yield "\t".join(parts)
+
+
+def _shape(standings: Standings, days: Sequence[date]) -> Hashable:
+    """All that a verdict reads, with days by their place among the turning days."""
+    place = {day: index for index, day in enumerate(days)}
+    rules = standings.rules
+    timelines = [a.timeline for a in standings.authorizations]
+    return (
+        print_of(rules),
+        tuple(place.get(version.holds_from) for version in rules.versions),
+        None if standings.registration is None else _shape_of(standings.registration, place),
+        tuple(_shape_of(timeline, place) for timeline in timelines),
+    )
+
+
+def _shape_of(timeline: Timeline, place: Mapping[date, int]) -> Hashable:
+    return tuple(
+        (place.get(span.first_day), span.holds, span.scope, span.term_from is None) for span in timeline.spans
+    )
+
+
+def _weigh(standings: Standings, days: Sequence[date]) -> Iterator[Line]:
+    place: dict[date | None, int | None] = {day - ONE_DAY: index for index, day in enumerate(days)}
     covered = sorted(techniques_ever_covered(standings))
-    for technique in covered:
-        yield _line(technique, answers_ever(technique, standings))
+    asked: list[tuple[str, Technique]] = [(technique.value, technique) for technique in covered]
     other = next((technique for technique in Technique if technique not in covered), None)
     if other is not None:
-        yield _line(ANY_OTHER, answers_ever(other, standings))
-
-
-def _line(technique: str, answers: list[Standby]) -> str:
-    parts = [technique]
-    for one in answers:
-        parts += (_day(one.last_day), _day(one.verdict.valid_through), _said_text(one))
-    return "\t".join(parts)
-
-
-def _day(day: date | None) -> str:
-    return "" if day is None else day.isoformat()
+        asked.append((ANY_OTHER, other))
+    for named, technique in asked:
+        answers = answers_ever(technique, standings)
+        yield (
+            named,
+            tuple(
+                (place.get(one.last_day), place.get(one.verdict.valid_through), _said_text(one))
+                for one in answers
+            ),
+        )
 
 
 def _said_text(one: Standby) -> str:
