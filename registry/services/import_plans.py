@@ -13,7 +13,7 @@ from registry.domain.explanation import Unexplainable, explain, explain_unlisted
 from registry.domain.names import fold, number_key
 from registry.domain.snapshot import Entry, Stated, StatedName
 from registry.domain.timeline import Timeline
-from registry.domain.vocabulary import NameKind, Technique
+from registry.domain.vocabulary import DecisionKind, NameKind, Technique
 from registry.errors import Conflict
 from registry.store.people import NewName
 from registry.store.records import Body, Name, Person, RecordedDecision, RegistrationRecord
@@ -58,6 +58,8 @@ class Plan:
 
     def doubt_from(self, day: date) -> date | None:
         """The first day on which the same row may come to something else."""
+        if self.is_new and all(_is_lasting(recorded.decision, day) for recorded in self.recorded):
+            return None
         after = self.after()
         subjects = (None, *after.authorization_ids)
         doubts = (next_doubt(after.timeline(subject), day) for subject in subjects)
@@ -148,6 +150,12 @@ class Planner:
 
     def _recorded(self, subject: str | None, decision: Decision) -> RecordedDecision:
         return RecordedDecision(decision, subject, self.by, self.reason, import_id=self.import_id)
+
+
+def _is_lasting(decision: Decision, day: date) -> bool:
+    """Whether nothing but a term's end comes of a decision after ``day``."""
+    lifts = decision.kind is DecisionKind.SUSPENDED and decision.through is not None
+    return decision.effective_on <= day and not lifts
 
 
 def _by_techniques(record: RegistrationRecord, day: date) -> dict[Techniques, str]:

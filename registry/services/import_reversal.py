@@ -123,7 +123,7 @@ class _Reversal:
         causes = {change.after.id: change.recorded[-1].decision.id for change in changes}
         rewrite_standings(tx, [change.after for change in changes], at=self._at, cause=causes)
         events = [event for change in changes for event in events_of(change, self._at)]
-        import_rows.hold_events(tx, self._found.id, self._events, events)
+        import_rows.hold_events(tx, self._found.id, self._events, events, self._at)
         self._events += len(events)
 
 

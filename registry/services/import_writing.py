@@ -169,13 +169,17 @@ class Writer:
     def _mark_of(self, plan: Plan) -> Mark:
         claimed = 1 if plan.recorded and not plan.is_new else 0
         record = plan.record
-        doubt = None if plan.is_new and len(plan.recorded) == 1 else plan.doubt_from(self.day)
         return Mark(
-            record.id, plan.fingerprint, record.version + claimed, record.person.version, self.day, doubt
+            registration_id=record.id,
+            fingerprint=plan.fingerprint,
+            registration_version=record.version + claimed,
+            practitioner_version=record.person.version,
+            compared_on=self.day,
+            doubt_from=plan.doubt_from(self.day),
         )
 
     def _hold(self, events: Sequence[Event]) -> None:
-        import_rows.hold_events(self.tx, self.import_id, self.events, events)
+        import_rows.hold_events(self.tx, self.import_id, self.events, events, self.at)
         self.events += len(events)
 
 
