@@ -102,10 +102,27 @@ def _span_document(span: Span) -> Document:
     if span.term_through is not None:
         document["through"] = span.term_through.isoformat()
     if span.scope is not None:
-        document["scope"] = dump(scope_document(_published(span.scope)))
+        document["scope"] = _published_text(span.scope)
     if span.report is not None:
-        document["report"] = dump(report_document(span.report))
+        document["report"] = report_text(span.report)
     return document
+
+
+@lru_cache(maxsize=4096)
+def scope_text(scope: Scope) -> str:
+    """A scope as it is kept with a decision."""
+    return dump(scope_document(scope))
+
+
+@lru_cache(maxsize=4096)
+def report_text(report: StatusReport) -> str:
+    """A status word as it is kept."""
+    return dump(report_document(report))
+
+
+@lru_cache(maxsize=4096)
+def _published_text(scope: Scope) -> str:
+    return dump(scope_document(_published(scope)))
 
 
 def _published(scope: Scope) -> Scope:
