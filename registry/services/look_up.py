@@ -129,8 +129,10 @@ class Found:
 
     def fingerprint(self, *question: object) -> str:
         """Changes whenever an answer to ``question`` may have changed."""
-        parts = (self.entry, self.body.version, self.body.code, *question)
-        return blake2b(repr(parts).encode(), digest_size=12).hexdigest()
+        parts = (self.body.code, self.body.version, *question)
+        seen = blake2b((self.entry or "").encode(), digest_size=12)
+        seen.update(repr(parts).encode())
+        return seen.hexdigest()
 
 
 def find(connection: Connection, code: str, number: str) -> Found:
