@@ -57,5 +57,5 @@ def kept_answers(connection: Connection, keys: Sequence[str]) -> Iterator[Row[An
     options = {"stream_results": True, "yield_per": AT_A_TIME}
     statement = STATEMENTS[connection.dialect.name]
     asked = {"asked": documents.dump(keys)}
-    for part in connection.execute(statement, asked, execution_options=options).partitions():
+    for part in connection.execute(statement, asked, execution_options=options).partitions(AT_A_TIME):
         yield from part
