@@ -597,6 +597,23 @@ def test_a_change_that_alters_no_answer_does_not_end_it() -> None:
     assert facts.verdict().valid_through is None
 
 
+def test_the_same_outcome_for_another_reason_is_another_answer() -> None:
+    decisions = [granted("2025-01-01", THE_DAY), suspended("2025-05-01", AFTER)]
+    facts = replace(FACTS, registration=decisions)
+    expected = {THE_DAY: D(THE_DAY), AFTER: D(AFTER), "2025-06-17": None}
+    assert {day: facts.verdict(day).valid_through for day in expected} == expected
+    assert {facts.verdict(day).outcome for day in expected} == {Outcome.REGISTRATION_NOT_IN_FORCE}
+
+
+def test_the_same_outcome_under_another_condition_is_another_answer() -> None:
+    other = Condition("Does not needle children.")
+    limited = [replace(NEEDLING, conditions=(each,)) for each in (NOT_ALONE, other)]
+    regions = [replace(NEEDLING, excluded_regions=(each,)) for each in ("thorax", "neck")]
+    for before, after in (limited, regions):
+        decisions = [granted("2025-01-01", scope=before), conditions_set(AFTER, after)]
+        assert replace(FACTS, authorizations=[decisions]).verdict(THE_DAY).valid_through == D(THE_DAY)
+
+
 def test_the_same_reasons_in_another_order_are_the_same_answer() -> None:
     ended = [granted("2025-01-01", scope=NEEDLING), revoked("2025-02-01")]
     takes_turns = [granted("2025-01-01", BEFORE, scope=NEEDLING), revoked(AFTER)]
