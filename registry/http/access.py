@@ -91,7 +91,7 @@ ACCESS: Mapping[str, Rule] = {
     "change_body": OPERATORS,
     "add_rules": REGISTRARS_OF_BODY,
     "list_rules_of_body": READERS_OF_BODY,
-    # Practitioners: a person belongs to no body; a registrar has a say in whom the own body registered, and in
+    :raises UndeclaredRouteError: a route has no rule, or two views have the same name.
     # whom they took in themselves and nobody registered yet (registry.services.people.refuse_foreign).
     "create_practitioner": REGISTRARS,
     "list_practitioner_records": READERS_OF_BODY,

@@ -15,6 +15,7 @@ from marshmallow import Schema
 
 from registry.services.principals import Role
 
+from . import examples
 from .access import Rule
 from .fields import QuerySchema, RequestSchema, ResponseSchema, describe_house_field
 from .idempotency import HEADER as IDEMPOTENCY_KEY
@@ -54,8 +55,6 @@ class Declaration:
     reads_only: bool = False
     shown_once: str | None = None
     largest_body: str | None = None
-    body_example: Any = None
-    answer_example: Any = None
     answer_type: str = "application/json"
 
     @property
@@ -78,8 +77,6 @@ def describe(operation: str, declared: Declaration, access: Rule) -> dict[str, A
     }
     if declared.answer is not None:
         response["schema"] = declared.answer()
-    if declared.answer_example is not None:
-        response["example"] = declared.answer_example
     return {
         "arguments": {"parameters": list(_parameters(declared))},
         "response": {"responses": {declared.status: [response]}},
@@ -101,8 +98,6 @@ def _parameters(declared: Declaration) -> list[dict[str, Any]]:
             parameters.append({"in": location, "required": True, "schema": schema()})
     if declared.form is not None:
         parameters[-1]["content_type"] = "multipart/form-data"
-    if declared.body_example is not None:
-        parameters[-1]["example"] = declared.body_example
     return parameters
 
 
@@ -211,6 +206,9 @@ def document(app: Flask) -> dict[str, Any]:
     ordered["components"] = {
         kind: dict(sorted(parts.items())) for kind, parts in sorted(ordered["components"].items())
     }
+    for name, example in {**examples.REQUESTS, **examples.ANSWERS}.items():
+        if name in ordered["components"]["schemas"]:
+            ordered["components"]["schemas"][name]["examples"] = [example]
     return ordered
 
 

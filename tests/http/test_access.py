@@ -1,0 +1,225 @@
+"""Every route, asked by every principal: what is let through is what the one table says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import Connection, func, select
+from werkzeug.test import TestResponse
+
+from registry.http.access import ACCESS, Rule
+from registry.http.examples import REQUESTS
+from registry.http.openapi import document
+from registry.services import merges
+from registry.services.principals import Role
+from registry.store import tables
+from registry.store.courses import find_course
+from registry.store.database import reading, writing
+from registry.store.records import find_body
+from tests.http.conftest import OWN, Keys
+from tests.support.factories import (
+    make_authorization,
+    make_course,
+    make_key,
+    make_person,
+    make_registration,
+    make_training,
+)
+
+NOW = datetime(2026, 3, 1, 18, tzinfo=UTC)
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PAGES = {"language": "en", "name": "x", "slug": "gone"}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A principal, and whether its body is the one that everything asked for belongs to."""
+
+    role: Role
+    secret: str | None = None
+    is_own: bool = True
+
+    def status_of_refusal(self, rule: Rule, *, is_narrowed: bool) -> int | None:
+        """What the table says; ``None`` for what is let through."""
+        if self.role not in rule.roles:
+            return 403 if self.secret else 401
+        return 403 if rule.own_body and not self.is_own and not is_narrowed else None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that is in order but for who sends it."""
+
+    operation: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    is_narrowed: bool
+    """Whether it asks for no body's resource, so that each principal is answered about its own."""
+
+    def sent_by(self, app: Flask, asking: Asking) -> TestResponse:
+        headers = {"If-Match": '"1-0000000000000000"'}
+        if asking.secret:
+            headers["Authorization"] = f"Bearer {asking.secret}"
+        return app.test_client().open(
+            self.path, method=self.method, query_string=self.query, json=self.body, headers=headers
+        )
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def principals(keys: Keys) -> list[Asking]:
+    return [
+        Asking(Role.PUBLIC),
+        Asking(Role.CLINIC, keys.clinic),
+        Asking(Role.AUDITOR, keys.other_auditor, is_own=False),
+        Asking(Role.REGISTRAR, keys.other_registrar, is_own=False),
+        Asking(Role.AUDITOR, keys.auditor),
+        Asking(Role.REGISTRAR, keys.registrar),
+        Asking(Role.OPERATOR, keys.operator),
+    ]
+
+
+@pytest.fixture
+def parts(app: Flask, keys: Keys) -> dict[str, str]:
+    """Something of each kind at the body ``OWN``, by the name of its part of an address."""
+    with app.app_context(), writing() as tx:
+        own = find_body(tx, OWN)
+        assert own is not None
+        person, duplicate, merged = make_person(tx), make_person(tx), make_person(tx)
+        record = make_registration(tx, own, person, number="PT-1", through=date(2026, 2, 20))
+        record, authorization_id = make_authorization(tx, record, through=date(2026, 5, 31))
+        for other in (duplicate, merged):
+            make_registration(tx, own, other)
+        course = find_course(tx, make_course(tx, own).id)
+        assert course is not None
+        training = make_training(tx, person, own)
+        merge = merges.merge_people(tx, person, merged.id, reason="Twice.", by="operator:tests", at=NOW)
+        return {
+            "body": OWN,
+            "code": OWN,
+            "number": "PT-1",
+            "practitioner_id": person.id,
+            "practitioner": duplicate.id,
+            "duplicate": duplicate.id,
+            "registration_id": record.id,
+            "authorization_id": authorization_id,
+            "decision_id": record.decisions[0].decision.id,
+            "course_id": course.id,
+            "approval_id": course.approvals[0].id,
+            "training_id": training.id,
+            "merge_id": merge.id,
+            "lapse_id": _any(tx, tables.lapses.c.id),
+            "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
+            **PAGES,
+        }
+
+
+def _any(tx: Connection, column: Any) -> str:
+    return tx.execute(select(column).limit(1)).scalar_one()
+
+
+def _key(tx: Connection, secret: str) -> str:
+    has_prefix = tables.api_keys.c.prefix == secret.split("_")[1]
+    return tx.execute(select(tables.api_keys.c.id).where(has_prefix)).scalar_one()
+
+
+@pytest.fixture
+def requests(app: Flask, parts: dict[str, str]) -> list[Request]:
+    """One for each method of each route."""
+    described = {
+        operation["operationId"]: operation
+        for item in document(app)["paths"].values()
+        for method, operation in item.items()
+        if method.upper() in METHODS
+    }
+    found = []
+    for route in app.url_map.iter_rules():
+        operation = route.endpoint.rpartition(".")[2]
+        said = described.get(operation, {})
+        path = re.sub(r"<(?:[^:<>]*:)?(\w+)>", lambda part: parts[part[1]], route.rule)
+        takes_body = any(each.get("name") == "body" for each in said.get("parameters", ()))
+        query = {**_needed(said), **({"body": OWN} if takes_body else {})}
+        for method in sorted((route.methods or set()) & set(METHODS)):
+            body = None if "requestBody" not in said else _example(said["requestBody"], parts)
+            is_narrowed = "<" not in route.rule and not takes_body
+            found.append(Request(operation, method, path, query, body, is_narrowed))
+    return found
+
+
+def _needed(operation: dict[str, Any]) -> dict[str, str]:
+    """The query arguments that cannot be left out."""
+    needed = {}
+    for each in operation.get("parameters", ()):
+        if each.get("in") == "query" and each["required"]:
+            schema = each["schema"].get("items", each["schema"])
+            needed[each["name"]] = [*schema.get("enum", ()), *schema.get("examples", ())][0]
+    return needed
+
+
+def _example(described: dict[str, Any], parts: dict[str, str]) -> Any:
+    (content,) = described["content"].values()
+    example = REQUESTS[content["schema"]["$ref"].rsplit("/", 1)[1]]
+    return {name: parts.get(name, value) for name, value in example.items()}
+
+
+def rows(app: Flask) -> dict[str, int]:
+    counted = set(tables.metadata.sorted_tables) - {tables.idempotency_keys}
+    with app.app_context(), reading() as connection:
+        return {
+            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in counted
+        }
+
+
+def test_every_principal_is_let_through_where_the_table_says_and_nowhere_else(
+    app: Flask, requests: list[Request], principals: list[Asking]
+) -> None:
+    before, wrong = rows(app), []
+    for is_refusal in (True, False):  # what is refused comes first: it must leave everything as it was
+        for request in requests:
+            for asking in principals:
+                status = asking.status_of_refusal(ACCESS[request.operation], is_narrowed=request.is_narrowed)
+                if (status is not None) == is_refusal:
+                    got = request.sent_by(app, asking).status_code
+                    if (got if got in (401, 403) or is_refusal else None) != status or got >= 500:
+                        wrong.append((request, asking.role, asking.is_own, got, status))
+        if is_refusal:
+            assert rows(app) == before
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_the_table_says_nothing_of_what_is_not_there(app: Flask) -> None:
+    assert ACCESS.keys() == {endpoint.rpartition(".")[2] for endpoint in app.view_functions}
+
+
+def test_every_document_that_is_sent_has_an_example(app: Flask) -> None:
+    sent = set()
+    for item in document(app)["paths"].values():
+        for method, operation in item.items():
+            if method.upper() in METHODS:
+                for content in operation.get("requestBody", {}).get("content", {}).values():
+                    sent.add(content["schema"]["$ref"].rsplit("/", 1)[1])
+    assert sent == REQUESTS.keys()
+
+
+def test_the_examples_are_taken(app: Flask, requests: list[Request], principals: list[Asking]) -> None:
+    """Each is understood; what it asks for may contradict what is recorded, or be stale."""
+    operator = principals[-1]
+    for request in requests:
+        if request.body is not None:
+            response = request.sent_by(app, operator)
+            assert response.status_code < 300 or response.status_code in (409, 412), response.text
