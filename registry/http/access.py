@@ -91,8 +91,8 @@ ACCESS: Mapping[str, Rule] = {
     "change_body": OPERATORS,
     "add_rules": REGISTRARS_OF_BODY,
     "list_rules_of_body": READERS_OF_BODY,
-    :raises UndeclaredRouteError: a route has no rule, or two views have the same name.
-    # whom they took in themselves and nobody registered yet (registry.services.people.refuse_foreign).
+    # Practitioners: a person belongs to no body; a registrar has a say in whom the own body registered, and
+    # in whom they took in themselves and nobody registered yet (registry.services.people.refuse_foreign).
     "create_practitioner": REGISTRARS,
     "list_practitioner_records": READERS_OF_BODY,
     "get_practitioner_record": READERS_OF_BODY,
@@ -157,7 +157,7 @@ def rule_of(operation: str) -> Rule:
 def control_access(app: Flask) -> None:
     """Let each request through to its view, or refuse it; to be called when all routes are registered.
 
-    :raises UndeclaredRouteError: a route has no rule, or shares it with another of the same name.
+    :raises UndeclaredRouteError: a route has no rule, or two views have the same name.
     """
     rules = _rules_by_endpoint(app)
 

@@ -1,4 +1,4 @@
-"""Lists go on where they stopped, whatever was added meanwhile; a cursor answers its own question alone.
+"""Lists go on where they stopped, whatever was added meanwhile; a cursor answers its own question alone."""
 
 from __future__ import annotations
 
