@@ -70,12 +70,11 @@ def upgrade() -> None:
     op.create_table(
         "import_rejects",
         sa.Column("import_id", ID, nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("cells", sa.Text(), nullable=False),
         sa.Column("problems", sa.Text(), nullable=False),
         _of("import_id", "import_rejects", "imports"),
-        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_import_rejects")),
+        sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_import_rejects")),
     )
     op.create_table(
         "import_changes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -73,7 +74,9 @@ def import_(
             found = service.preview_import(writing, found.id, by=by, at=at, progress=_progress())
         else:
             with writing() as tx:
-                found = service.apply_import(tx, found.id, by=by, at=at, progress=_progress())
+                found = service.apply_import(
+                    tx, found.id, by=by, at=at, progress=_progress(), helpers=_helpers()
+                )
         _tell(found)
         if found.report["rejected"]:
             _tell_rejected(found, rejected)
@@ -102,6 +105,11 @@ def _profile_in(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise Invalid(f"The profile {path} cannot be read: {error}.") from error
     return document
+
+
+def _helpers() -> int:
+    """Processors besides the one that this process keeps busy."""
+    return len(os.sched_getaffinity(0)) - 1
 
 
 def _progress() -> Progress:
@@ -184,7 +192,10 @@ def show(import_id: str) -> None:
 def apply(import_id: str) -> None:
     """Apply an import that was only previewed, or reversed."""
     with connected(), writing() as tx:
-        _tell(service.apply_import(tx, import_id, by=operator(), at=clock.now(), progress=_progress()))
+        found = service.apply_import(
+            tx, import_id, by=operator(), at=clock.now(), progress=_progress(), helpers=_helpers()
+        )
+    _tell(found)
 
 
 @imports.command()

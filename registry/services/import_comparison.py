@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -12,13 +11,15 @@ from sqlalchemy import Connection
 
 from registry.domain.names import number_key
 from registry.sheets.profiles import Profile
-from registry.sheets.reading import CONTROL, BadRow, Layout, Row, Sheet, open_sheet
+from registry.sheets.reading import BadRow, Layout, Row, Sheet, open_sheet
 from registry.sheets.rows import RowReader, WrongRow
 from registry.store.import_rows import Asked, Seen, ask, hold_registrations
 from registry.store.imports import Reject
 from registry.store.records import RegistrationRecord, load_records, registrations_of_people
 
-from .import_plans import Plan, Planner, Refused
+from .import_findings import Findings
+from .import_openings import Fresh
+from .import_plans import Plan, Planner, Refused, reject
 
 STRETCH = 1000
 """Rows that are compared together."""
@@ -29,26 +30,16 @@ Wanted = tuple[int, list[str], str, str]
 
 @dataclass(slots=True)
 class Stretch:
-    """What came of some rows."""
+    """What came of some rows. Those whose numbers are new to the register are left to be opened."""
 
-    rows: int = 0
-    passed_over: int = 0
-    duplicates: int = 0
-    agreeing: int = 0
+    findings: Findings = field(default_factory=Findings)
     plans: list[Plan] = field(default_factory=list)
+    fresh: list[Fresh] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
     def reject(self, line: int, cells: Sequence[str], *problems: tuple[str, str, str]) -> None:
         """Give up a row, for problems of a column, a value and what is wrong with it."""
-        told = [
-            {"column": _clean(column), "value": _clean(value), "detail": _clean(detail)}
-            for column, value, detail in problems
-        ]
-        self.rejects.append(Reject(line, [_clean(cell) for cell in cells], told))
-
-
-def _clean(text: str) -> str:
-    return CONTROL.sub("\ufffd", text)
+        self.rejects.append(reject(line, cells, *problems))
 
 
 def open_with(file: IO[bytes], profile: Profile) -> tuple[Sheet, RowReader]:
@@ -74,11 +65,6 @@ class Comparison:
     key: bytes
     read_so_far: int = 0
 
-    @property
-    def unmapped(self) -> Counter[str]:
-        """Status words that the profile does not know, with the rows that use them."""
-        return self.reader.unmapped
-
     def stretches(self) -> Iterator[list[Row | BadRow]]:
         """The rows, some at a time."""
         rows = iter(self.sheet.rows)
@@ -97,15 +83,16 @@ class Comparison:
 
     def _wanted(self, rows: Iterable[Row | BadRow], stretch: Stretch) -> Iterator[Wanted]:
         reader, key = self.reader, self.key
+        count = stretch.findings.counts
         filters = bool(reader.profile.only)
         for row in rows:
-            stretch.rows += 1
+            count["rows"] += 1
             if isinstance(row, BadRow):
                 stretch.reject(row.line, row.cells, ("", "", row.problem))
                 continue
             line, cells = row
             if filters and not reader.is_wanted(cells):
-                stretch.passed_over += 1
+                count["passed_over"] += 1
                 continue
             number = number_key(reader.number(cells))
             if number:
@@ -131,8 +118,15 @@ class Comparison:
         records = {record.id: record for record in load_records(tx, known)}
         for row in undecided:
             registration_id = asked[row[2]].registration_id
-            record = None if registration_id is None else records[registration_id]
-            self._plan(tx, row, record, planner, stretch)
+            if registration_id is None:
+                stretch.fresh.append(Fresh(row[0], row[3], row[1]))
+            else:
+                self._plan(tx, row, records[registration_id], planner, stretch)
+        for plan in stretch.plans:
+            stretch.findings.add(plan)
+        stretch.findings.counts["rejected"] += len(stretch.rejects)
+        stretch.findings.unmapped.update(self.reader.unmapped)
+        self.reader.unmapped.clear()
         return stretch
 
     def _is_undecided(self, row: Wanted, asked: Asked, planner: Planner, stretch: Stretch) -> bool:
@@ -145,10 +139,10 @@ class Comparison:
             stretch.reject(line, cells, (column, number, f"line {other} says something else of this number"))
             return False
         if line != asked.line:
-            stretch.duplicates += 1
+            stretch.findings.counts["duplicates"] += 1
             return False
         if asked.agrees(fingerprint, planner.day):
-            stretch.agreeing += 1
+            stretch.findings.counts["unchanged"] += 1
             return False
         return True
 
@@ -156,17 +150,14 @@ class Comparison:
         self,
         tx: Connection,
         row: Wanted,
-        record: RegistrationRecord | None,
+        record: RegistrationRecord,
         planner: Planner,
         stretch: Stretch,
     ) -> None:
         line, cells, _, fingerprint = row
         try:
             entry = self.reader.read(cells, planner.day)
-            if record is None:
-                plan = planner.open(line, fingerprint, entry)
-            else:
-                plan = _let_others_names_be(tx, planner.compare(line, fingerprint, entry, record))
+            plan = _let_others_names_be(tx, planner.compare(line, fingerprint, entry, record))
         except WrongRow as wrong:
             stretch.reject(line, cells, *((p.column, p.value, p.detail) for p in wrong.problems))
         except Refused as refused:

@@ -15,6 +15,9 @@ from registry.domain.snapshot import Entry, Stated, StatedName
 from registry.domain.timeline import Timeline
 from registry.domain.vocabulary import DecisionKind, NameKind, Technique
 from registry.errors import Conflict
+from registry.sheets.reading import CONTROL
+from registry.store.import_rows import Mark
+from registry.store.imports import Reject
 from registry.store.people import NewName
 from registry.store.records import Body, Name, Person, RecordedDecision, RegistrationRecord
 
@@ -22,6 +25,19 @@ from .decisions import Change, after_all, refuse_double_grant
 from .people import PersonChange, PreviousName
 
 Techniques = frozenset[Technique]
+
+
+def reject(line: int, cells: Sequence[str], *problems: tuple[str, str, str]) -> Reject:
+    """A row that is not taken in, for problems of a column, a value, and what is wrong with it."""
+    told = [
+        {"column": _clean(column), "value": _clean(value), "detail": _clean(detail)}
+        for column, value, detail in problems
+    ]
+    return Reject(line, [_clean(cell) for cell in cells], told)
+
+
+def _clean(text: str) -> str:
+    return CONTROL.sub("\ufffd", text)
 
 
 class Refused(Exception):
@@ -55,6 +71,18 @@ class Plan:
     def after(self) -> RegistrationRecord:
         """The record with the decisions."""
         return self.record.with_decisions(self.recorded)
+
+    def mark(self, day: date) -> Mark:
+        """That the registration, with the decisions, agrees with the row on a local day."""
+        claimed = 1 if self.recorded and not self.is_new else 0
+        return Mark(
+            registration_id=self.record.id,
+            fingerprint=self.fingerprint,
+            registration_version=self.record.version + claimed,
+            practitioner_version=self.record.person.version,
+            compared_on=day,
+            doubt_from=self.doubt_from(day),
+        )
 
     def doubt_from(self, day: date) -> date | None:
         """The first day on which the same row may come to something else."""

@@ -53,8 +53,9 @@ def reverse_import(
     if found.state is not ImportState.APPLIED:
         raise Conflict(f"This import is {found.state}, not applied.", [{"state": found.state.value}])
     _restore(tx, found, by=by, at=at)
-    _Reversal(tx, found, by, at).void_all(progress)
-    import_rows.release_events(tx, import_id, found.body_id, at)
+    events = import_rows.EventKeeper(tx, import_id, found.body_id, at)
+    _Reversal(tx, found, by, at, events).void_all(progress)
+    events.release()
     done = {"reversed_at": at, "reversed_by": by}
     store.change_import(tx, found, state=ImportState.REVERSED, **done)
     return get_import(tx, import_id)
@@ -63,9 +64,10 @@ def reverse_import(
 class _Reversal:
     """The voiding of one import's decisions, a stretch of registrations at a time."""
 
-    def __init__(self, tx: Connection, found: Import, by: str, at: datetime) -> None:
-        self._tx, self._found, self._by, self._at = tx, found, by, at
-        self._events = 0
+    def __init__(
+        self, tx: Connection, found: Import, by: str, at: datetime, events: import_rows.EventKeeper
+    ) -> None:
+        self._tx, self._found, self._by, self._at, self._events = tx, found, by, at, events
         self._in_the_way: list[Any] = []
 
     def void_all(self, progress: Progress) -> None:
@@ -122,9 +124,8 @@ class _Reversal:
         insert_rows(tx, tables.decisions, rows)
         causes = {change.after.id: change.recorded[-1].decision.id for change in changes}
         rewrite_standings(tx, [change.after for change in changes], at=self._at, cause=causes)
-        events = [event for change in changes for event in events_of(change, self._at)]
-        import_rows.hold_events(tx, self._found.id, self._events, events, self._at)
-        self._events += len(events)
+        told = (event for change in changes for event in events_of(change, self._at))
+        self._events.keep([import_rows.event_values(event) for event in told])
 
 
 def _restore(tx: Connection, found: Import, *, by: str, at: datetime) -> None:

@@ -7,10 +7,9 @@ applied again. See docs/decisions for why.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
 
@@ -26,7 +25,9 @@ from registry.store.imports import Import, Received
 from registry.store.records import find_body
 
 from .import_comparison import Comparison, Stretch, open_with
-from .import_plans import Plan, Planner
+from .import_findings import Findings
+from .import_openings import HelpedOpenings, Opened, Opener, Openings
+from .import_plans import Planner
 from .import_writing import Writer
 
 Progress = Callable[[str, int], None]
@@ -35,90 +36,14 @@ Progress = Callable[[str, int], None]
 Transaction = Callable[[], AbstractContextManager[Connection]]
 """Opens a transaction of its own each time."""
 
-SAMPLES = 20
-"""Rows of each kind that a report shows."""
+WORTH_HELP = 20_000
+"""Rows from which helpers are worth their start."""
 
 COMPARABLE = (ImportState.RECEIVED, ImportState.PREVIEWED, ImportState.REVERSED, ImportState.FAILED)
 
 
 def silent(_doing: str, _rows: int) -> None:
     """Progress that nobody watches."""
-
-
-@dataclass(slots=True)
-class Findings:
-    """What a comparison found, counted; every rejected row, and some of the others, are kept apart."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    decisions: Counter[str] = field(default_factory=Counter)
-    changes: Counter[str] = field(default_factory=Counter)
-    samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
-    def add(self, stretch: Stretch) -> None:
-        """Count what came of some rows."""
-        self.counts["rows"] += stretch.rows
-        self.counts["passed_over"] += stretch.passed_over
-        self.counts["duplicates"] += stretch.duplicates
-        self.counts["unchanged"] += stretch.agreeing
-        self.counts["rejected"] += len(stretch.rejects)
-        for plan in stretch.plans:
-            self._add_plan(plan)
-
-    def _add_plan(self, plan: Plan) -> None:
-        kind = "new" if plan.is_new else "unchanged" if plan.changes_nothing else "changed"
-        self.counts[kind] += 1
-        self.counts["names_kept"] += plan.name_kept
-        decided = [
-            f"{'registration' if d.authorization_id is None else 'authorization'}.{d.decision.kind}"
-            for d in plan.recorded
-        ]
-        self.decisions.update(decided)
-        self.changes.update(_changed(plan))
-        for name in {"new"} if plan.is_new else {*decided, *_changed(plan)}:
-            shown = self.samples.setdefault(name, [])
-            if len(shown) < SAMPLES:
-                shown.append(_sample(plan))
-
-    def report(self, unmapped: Mapping[str, int], vanished: int | None) -> dict[str, Any]:
-        """What is kept and shown of it."""
-        names = ("rows", "new", "changed", "unchanged", "rejected", "passed_over", "duplicates", "names_kept")
-        return {
-            **{name: self.counts[name] for name in names},
-            "vanished": vanished,
-            "decisions": dict(sorted(self.decisions.items())),
-            "changes": dict(sorted(self.changes.items())),
-            "unmapped_words": dict(Counter(unmapped).most_common()),
-            "samples": self.samples,
-        }
-
-
-def _changed(plan: Plan) -> list[str]:
-    person = plan.person
-    told = {
-        "city": plan.city is not None,
-        "name": person is not None and person.names is not None,
-        "languages": person is not None and person.languages is not None,
-        "withheld": person is not None and person.withheld is not None,
-    }
-    return [name for name, is_changed in told.items() if is_changed]
-
-
-def _sample(plan: Plan) -> dict[str, Any]:
-    return {
-        "line": plan.line,
-        "number": plan.record.number,
-        "decisions": [
-            {
-                "subject": "registration" if d.authorization_id is None else "authorization",
-                "kind": d.decision.kind.value,
-                "effective_on": d.decision.effective_on.isoformat(),
-                "through": None if d.decision.through is None else d.decision.through.isoformat(),
-                "voids": d.decision.voids,
-            }
-            for d in plan.recorded
-        ],
-        "changes": _changed(plan),
-    }
 
 
 def get_import(connection: Connection, import_id: str) -> Import:
@@ -170,10 +95,17 @@ def preview_import(
 
 
 def apply_import(
-    tx: Connection, import_id: str, *, by: str, at: datetime, progress: Progress = silent
+    tx: Connection,
+    import_id: str,
+    *,
+    by: str,
+    at: datetime,
+    progress: Progress = silent,
+    helpers: int = 0,
 ) -> Import:
     """Record what an import comes to, compared with the register as it is in this transaction.
 
+    :param helpers: processes that share the work of a large file; never from within a server.
     :raises registry.errors.Conflict: it has been applied already.
     :raises registry.errors.Invalid: the file cannot be read to its end.
     """
@@ -183,8 +115,7 @@ def apply_import(
     _refuse_unless(found, COMPARABLE)
     with store.open_file(tx, import_id) as file, room_for_many(tx):
         store.forget_findings(tx, import_id)
-        report = _Run.of(found, file).write(tx, by=by, at=at, progress=progress)
-    import_rows.release_events(tx, import_id, found.body_id, at)
+        report = _Run.of(found, file, helpers).write(tx, by=by, at=at, progress=progress)
     done = {"applied_at": at, "applied_by": by, "reversed_at": None, "reversed_by": None}
     store.change_import(tx, found, state=ImportState.APPLIED, report=report, rows_read=report["rows"], **done)
     return get_import(tx, import_id)
@@ -202,10 +133,11 @@ class _Run:
     found: Import
     profile: Profile
     file: IO[bytes]
+    helpers: int = 0
 
     @classmethod
-    def of(cls, found: Import, file: IO[bytes]) -> _Run:
-        return cls(found, read_profile(found.profile), file)
+    def of(cls, found: Import, file: IO[bytes], helpers: int = 0) -> _Run:
+        return cls(found, read_profile(found.profile), file, helpers)
 
     def find(self, transaction: Transaction, *, by: str, at: datetime, progress: Progress) -> dict[str, Any]:
         """Compare without writing anything but what is found."""
@@ -216,29 +148,49 @@ class _Run:
                 import_rows.note_rows(tx, self.found.id, seen)
             progress("reading", count)
         findings, comparison = Findings(), self._comparison(planner)
+        opener = Opener(planner, comparison.reader, None)
         for rows in comparison.stretches():
             with transaction() as tx:
                 stretch = comparison.compare(tx, rows, planner)
                 self._keep(tx, findings, stretch)
+                self._keep(tx, findings, opener.open(stretch.fresh))
                 store.note_progress(tx, self.found.id, comparison.read_so_far)
             progress("comparing", comparison.read_so_far)
         with transaction() as tx:
-            return findings.report(comparison.unmapped, self._vanished(tx))
+            return findings.report(self._vanished(tx))
 
     def write(self, tx: Connection, *, by: str, at: datetime, progress: Progress) -> dict[str, Any]:
         """Compare, and record what each row comes to."""
         planner = self._planner(tx, by, at)
+        count = 0
         for seen, count in self._numbers(planner):
             import_rows.note_rows(tx, self.found.id, seen)
             progress("reading", count)
         findings, comparison = Findings(), self._comparison(planner)
-        writer = Writer(tx, self.found.id, by, at, planner.day)
-        for rows in comparison.stretches():
-            stretch = comparison.compare(tx, rows, planner, hold=True)
-            writer.write(stretch.plans)
-            self._keep(tx, findings, stretch)
-            progress("applying", comparison.read_so_far)
-        return findings.report(comparison.unmapped, self._vanished(tx))
+        events = import_rows.EventKeeper(tx, self.found.id, self.found.body_id, at)
+        writer = Writer(tx, self.found.id, by, at, planner.day, events)
+        with self._openings(planner, comparison, tx.dialect.name, count) as openings:
+            for rows in comparison.stretches():
+                stretch = comparison.compare(tx, rows, planner, hold=True)
+                writer.change(stretch.plans)
+                self._keep(tx, findings, stretch)
+                for opened in openings.put(stretch.fresh):
+                    self._take_in(writer, findings, opened)
+                progress("applying", comparison.read_so_far)
+            for opened in openings.rest():
+                self._take_in(writer, findings, opened)
+        events.release()
+        return findings.report(self._vanished(tx))
+
+    def _openings(self, planner: Planner, comparison: Comparison, engine: str, rows: int) -> Openings:
+        opener = Opener(planner, comparison.reader, engine)
+        if self.helpers and rows >= WORTH_HELP:
+            return HelpedOpenings(opener, comparison.sheet.header, self.helpers)
+        return Openings(opener)
+
+    def _take_in(self, writer: Writer, findings: Findings, opened: Opened) -> None:
+        writer.open(opened)
+        self._keep(writer.tx, findings, opened)
 
     def _planner(self, tx: Connection, by: str, at: datetime) -> Planner:
         body = find_body(tx, self.found.body_id)
@@ -259,9 +211,9 @@ class _Run:
         for rows in comparison.stretches():
             yield comparison.seen(rows), comparison.read_so_far
 
-    def _keep(self, tx: Connection, findings: Findings, stretch: Stretch) -> None:
-        store.add_rejects(tx, self.found.id, findings.counts["rejected"], stretch.rejects)
-        findings.add(stretch)
+    def _keep(self, tx: Connection, findings: Findings, found: Stretch | Opened) -> None:
+        store.add_rejects(tx, self.found.id, found.rejects)
+        findings.merge(found.findings)
 
     def _vanished(self, tx: Connection) -> int | None:
         if self.found.partial:

@@ -5,80 +5,86 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Dialect, Table, cast, func, insert, literal
+from sqlalchemy import JSON, Connection, Table, cast, func, insert, literal
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
-CACHE_KIB = 131_072
+POSTGRESQL = "postgresql"
 WORTH_IT = 50
 """Rows from which the engine's own way is quicker than a statement of SQLAlchemy's."""
 
+CACHE_KIB = 131_072
 
-def insert_rows(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Write rows that all name the same columns."""
-    if not rows:
-        return
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows of one table as an engine's driver takes them; made anywhere, written in a transaction."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def pack(engine: str, table: Table, rows: Sequence[Values]) -> Packed:
+    """Rows (one at least) that all name the same columns.
+
+    :param engine: the name of its dialect.
+    """
     columns = tuple(rows[0])
-    if len(rows) < WORTH_IT or len(columns) == 1:
-        tx.execute(insert(table), list(rows))
-    elif tx.dialect.name == "postgresql":
-        _copy(tx, table, columns, rows)
-    else:
-        statement, converts = _prepared(tx.dialect, table, columns)
-        tx.exec_driver_sql(statement, _converted(columns, converts, rows))
-
-
-def _copy(tx: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Values]) -> None:
-    quote = tx.dialect.identifier_preparer.quote
-    names = ", ".join(quote(column) for column in columns)
     values = itemgetter(*columns)
-    driver: Any = tx.connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY {quote(table.name)} ({names}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(values(row))
+    if engine == POSTGRESQL:
+        return Packed(table.name, columns, [values(row) for row in rows])
+    by_column = list(zip(*(values(row) for row in rows), strict=True))
+    for place, convert in _converts(table, columns):
+        # The same few days and words come again and again.
+        stored = {value: convert(value) for value in set(by_column[place])}
+        by_column[place] = tuple(map(stored.__getitem__, by_column[place]))
+    return Packed(table.name, columns, list(zip(*by_column, strict=True)))
 
 
 @lru_cache(maxsize=128)
-def _prepared(
-    dialect: Dialect, table: Table, columns: tuple[str, ...]
-) -> tuple[str, list[tuple[int, Convert]]]:
-    """The statement, and what turns the values of some columns into what the driver stores."""
-    quote = dialect.identifier_preparer.quote
-    names = ", ".join(quote(column) for column in columns)
-    marks = ", ".join("?" * len(columns))
-    processors = (table.c[column].type.dialect_impl(dialect).bind_processor(dialect) for column in columns)
-    converts: list[tuple[int, Convert]] = [
-        (place, convert) for place, convert in enumerate(processors) if convert is not None
-    ]
-    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})", converts  # noqa: S608 - names of our own
+def _converts(table: Table, columns: tuple[str, ...]) -> list[tuple[int, Convert]]:
+    """What turns the values of some columns into what SQLite's driver stores."""
+    dialect = sqlite.dialect()
+    types = (table.c[column].type.dialect_impl(dialect) for column in columns)
+    processors = enumerate(type_.bind_processor(dialect) for type_ in types)
+    return [(place, convert) for place, convert in processors if convert is not None]
 
 
-def _converted(
-    columns: tuple[str, ...], converts: list[tuple[int, Convert]], rows: Sequence[Values]
-) -> list[tuple[Any, ...]]:
-    """Rows as tuples, column by column converted: the same few days and words come again and again."""
-    values = itemgetter(*columns)
-    by_column = list(zip(*(values(row) for row in rows), strict=True))
-    for place, convert in converts:
-        column = by_column[place]
-        stored = {value: convert(value) for value in set(column)}
-        by_column[place] = tuple(stored[value] for value in column)
-    return list(zip(*by_column, strict=True))
+def write_packed(tx: Connection, packed: Packed) -> None:
+    """Write rows that were packed for this engine."""
+    quote = tx.dialect.identifier_preparer.quote
+    into = f"{quote(packed.table)} ({', '.join(map(quote, packed.columns))})"
+    if tx.dialect.name != POSTGRESQL:
+        marks = ", ".join("?" * len(packed.columns))
+        tx.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", packed.rows)  # noqa: S608 - names of our own
+        return
+    driver: Any = tx.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
+        for row in packed.rows:
+            copy.write_row(row)
+
+
+def insert_rows(tx: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Write rows that all name the same columns, two at least."""
+    if len(rows) >= WORTH_IT:
+        write_packed(tx, pack(tx.dialect.name, table, rows))
+    elif rows:
+        tx.execute(insert(table), list(rows))
 
 
 @contextmanager
 def room_for_many(tx: Connection) -> Iterator[None]:
     """Within, SQLite keeps more of the indexes in memory, which many new rows touch all over."""
-    if tx.dialect.name == "postgresql":
+    if tx.dialect.name == POSTGRESQL:
         yield
         return
     before = tx.exec_driver_sql("PRAGMA cache_size").scalar_one()
@@ -92,7 +98,7 @@ def room_for_many(tx: Connection) -> Iterator[None]:
 def rows_of_texts(tx: Connection, texts: Sequence[str]) -> TableValuedAlias:
     """Any number of texts as a table with the one column ``value``, to be joined with."""
     document = json.dumps(texts, ensure_ascii=False)
-    if tx.dialect.name == "postgresql":
+    if tx.dialect.name == POSTGRESQL:
         texts_of = func.json_array_elements_text(cast(literal(document), JSON))
         return texts_of.table_valued("value", name="asked")
     return func.json_each(document).table_valued("value", name="asked")

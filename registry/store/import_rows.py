@@ -156,27 +156,25 @@ def ask(tx: Connection, import_id: str, body_id: str, number_keys: Sequence[str]
     return {row[0]: Asked(*row) for row in tx.execute(statement)}
 
 
-def mark(tx: Connection, marks: Sequence[Mark], *, new: bool = False) -> None:
-    """Note that registrations agree with their rows.
+def mark_values(one: Mark) -> dict[str, Any]:
+    """The row of a mark."""
+    return {
+        "registration_id": one.registration_id,
+        "fingerprint": one.fingerprint,
+        "registration_version": one.registration_version,
+        "practitioner_version": one.practitioner_version,
+        "compared_on": one.compared_on,
+        "doubt_from": one.doubt_from,
+    }
 
-    :param new: none of them was noted before.
-    """
-    rows = [
-        {
-            "registration_id": one.registration_id,
-            "fingerprint": one.fingerprint,
-            "registration_version": one.registration_version,
-            "practitioner_version": one.practitioner_version,
-            "compared_on": one.compared_on,
-            "doubt_from": one.doubt_from,
-        }
-        for one in marks
-    ]
-    if new or not rows:
-        insert_rows(tx, m, rows)
+
+def mark(tx: Connection, marks: Sequence[Mark]) -> None:
+    """Note that registrations agree with their rows."""
+    if not marks:
         return
     dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(m)
+    rows = [mark_values(one) for one in marks]
     changed = {name: statement.excluded[name] for name in rows[0] if name != "registration_id"}
     tx.execute(statement.on_conflict_do_update(index_elements=["registration_id"], set_=changed), rows)
 
@@ -214,27 +212,47 @@ def list_vanished(
     return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
 
 
-def hold_events(tx: Connection, import_id: str, position: int, events: Sequence[Event], at: datetime) -> None:
-    """Keep events until the import is done, numbered on from ``position``.
+@dataclass(slots=True)
+class EventKeeper:
+    """Keeps the events of an import until it is done, so that nobody who numbers events waits for it.
 
-    SQLite has one writer, whom nobody waits for to number events: there they join the feed at once.
+    SQLite has one writer as it is: there they join the feed at once.
     """
-    at_once = tx.dialect.name == "sqlite"
-    if at_once:
-        insert_rows(
-            tx,
-            tables.events,
-            [{**_event(event), "body_id": event.body_id, "occurred_at": at} for event in events],
-        )
-        return
-    rows = [
-        {**_event(event), "import_id": import_id, "position": position + index}
-        for index, event in enumerate(events)
-    ]
-    insert_rows(tx, import_events, rows)
+
+    tx: Connection
+    import_id: str
+    body_id: str
+    at: datetime
+    kept: int = 0
+
+    def keep(self, events: Sequence[dict[str, Any]]) -> None:
+        """Keep events; each is what :func:`event_values` gives."""
+        if self.tx.dialect.name == "sqlite":
+            own = {"body_id": self.body_id, "occurred_at": self.at}
+            insert_rows(self.tx, tables.events, [event | own for event in events])
+            return
+        numbered = enumerate(events, start=self.kept)
+        rows = [event | {"import_id": self.import_id, "position": n} for n, event in numbered]
+        insert_rows(self.tx, import_events, rows)
+        self.kept += len(rows)
+
+    def release(self) -> None:
+        """Append what is kept to the feed. Call it last in the transaction."""
+        if not self.kept:
+            return
+        e, held = tables.events, import_events
+        order_events(self.tx)
+        own = ("id", "type", "registration_id", "authorization_id", "decision_id", "day", "data")
+        chosen = select(
+            *(held.c[name] for name in own), literal(self.body_id), literal(self.at, e.c.occurred_at.type)
+        ).where(held.c.import_id == self.import_id)
+        into = insert(e).from_select((*own, "body_id", "occurred_at"), chosen.order_by(held.c.position))
+        self.tx.execute(into)
+        self.tx.execute(held.delete().where(held.c.import_id == self.import_id))
 
 
-def _event(event: Event) -> dict[str, Any]:
+def event_values(event: Event) -> dict[str, Any]:
+    """An event as it is kept."""
     return {
         "id": new_id(),
         "type": event.type,
@@ -244,22 +262,6 @@ def _event(event: Event) -> dict[str, Any]:
         "day": event.day,
         "data": documents.dump(event.data),
     }
-
-
-def release_events(tx: Connection, import_id: str, body_id: str, at: datetime) -> None:
-    """Append the events kept for an import to the feed. Call it last in the transaction."""
-    if tx.dialect.name == "sqlite":
-        return
-    e, held = tables.events, import_events
-    order_events(tx)
-    own = ("id", "type", "registration_id", "authorization_id", "decision_id", "day", "data")
-    chosen = select(
-        *(held.c[name] for name in own),
-        literal(body_id),
-        literal(at, tables.events.c.occurred_at.type),
-    ).where(held.c.import_id == import_id)
-    tx.execute(insert(e).from_select((*own, "body_id", "occurred_at"), chosen.order_by(held.c.position)))
-    tx.execute(held.delete().where(held.c.import_id == import_id))
 
 
 def decided_registrations(connection: Connection, import_id: str, *, after: str, limit: int) -> list[str]:

@@ -85,8 +85,7 @@ import_rejects = Table(
     "import_rejects",
     metadata,
     _import_key(),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("line", Integer, nullable=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
     Column("cells", Text, nullable=False),
     Column("problems", Text, nullable=False),
 )

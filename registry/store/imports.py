@@ -189,22 +189,16 @@ def forget_findings(tx: Connection, import_id: str) -> None:
         tx.execute(delete(table).where(table.c.import_id == import_id))
 
 
-def forget_rejects(tx: Connection, import_id: str) -> None:
-    """Take away the rejected rows of an earlier comparison."""
-    tx.execute(delete(import_rejects).where(import_rejects.c.import_id == import_id))
-
-
-def add_rejects(tx: Connection, import_id: str, position: int, rejects: Sequence[Reject]) -> None:
-    """Keep rejected rows, numbered on from ``position``."""
+def add_rejects(tx: Connection, import_id: str, rejects: Sequence[Reject]) -> None:
+    """Keep rejected rows."""
     rows = [
         {
             "import_id": import_id,
-            "position": position + index,
             "line": reject.line,
             "cells": documents.dump(reject.cells),
             "problems": documents.dump(reject.problems),
         }
-        for index, reject in enumerate(rejects)
+        for reject in rejects
     ]
     insert_rows(tx, import_rejects, rows)
 
@@ -214,13 +208,13 @@ def read_rejects(connection: Connection, import_id: str) -> Iterator[Reject]:
     r = import_rejects
     after = -1
     while True:
-        statement = select(r).where(r.c.import_id == import_id, r.c.position > after)
-        rows = connection.execute(statement.order_by(r.c.position).limit(MANY)).all()
+        statement = select(r).where(r.c.import_id == import_id, r.c.line > after)
+        rows = connection.execute(statement.order_by(r.c.line).limit(MANY)).all()
         for row in rows:
             yield Reject(row.line, json.loads(row.cells), json.loads(row.problems))
         if len(rows) < MANY:
             return
-        after = rows[-1].position
+        after = rows[-1].line
 
 
 def add_change(tx: Connection, import_id: str, registration_id: str, changed: Mapping[str, Any]) -> None:
