@@ -24,7 +24,6 @@ from .decisions import (
     Change,
     Draft,
     consider,
-    get_record,
     newly_granted,
     record_decisions,
     unmet_for_grant,
@@ -77,26 +76,26 @@ class Preview:
     unmet: tuple[Unmet, ...]
 
 
-def record_of_authorization(connection: Connection, authorization_id: str) -> RegistrationRecord:
-    """The record that an authorization belongs to.
+def registration_with_authorization(connection: Connection, authorization_id: str) -> str:
+    """The registration, by identifier, that an authorization belongs to.
 
     :raises registry.errors.NotFound: there is none.
     """
     registration_id = registration_of_authorization(connection, authorization_id)
     if registration_id is None:
         raise NotFound(f"No authorization is kept under the identifier {authorization_id}.")
-    return get_record(connection, registration_id)
+    return registration_id
 
 
-def record_of_decision(connection: Connection, decision_id: str) -> RegistrationRecord:
-    """The record that a decision belongs to.
+def registration_with_decision(connection: Connection, decision_id: str) -> str:
+    """The registration, by identifier, that a decision is about.
 
     :raises registry.errors.NotFound: there is none.
     """
     registration_id = registration_of_decision(connection, decision_id)
     if registration_id is None:
         raise NotFound(f"No decision is kept under the identifier {decision_id}.")
-    return get_record(connection, registration_id)
+    return registration_id
 
 
 def drafts_of(record: RegistrationRecord, authorization_id: str | None, wish: Wish) -> list[Draft]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from registry.clock import new_id
 
-from . import tables
+from . import affected, tables
 from .records import RegistrationRecord, claim
 
 
@@ -22,6 +22,11 @@ def insert_registration(tx: Connection, values: Mapping[str, Any], at: datetime)
     id_ = new_id()
     tx.execute(insert(tables.registrations), [{"id": id_, "version": 1, "created_at": at, **values}])
     return id_
+
+
+def hold_registration(tx: Connection, registration_id: str) -> None:
+    """Let nobody else change a registration until the transaction ends; who waited reads what is new."""
+    affected.lock(tx, tables.registrations, [registration_id])
 
 
 def correct_registration(tx: Connection, record: RegistrationRecord, values: Mapping[str, Any]) -> None:

@@ -8,17 +8,16 @@ from sqlalchemy import Connection
 
 from registry import clock
 from registry.domain.localtime import local_date
-from registry.http.access import current_principal, require_body
+from registry.http.access import current_principal
 from registry.http.answers import Answer
 from registry.http.operations import Blueprint
 from registry.services.decisions import record_decisions
-from registry.services.wishes import Wish, drafts_of, record_of_authorization
+from registry.services.wishes import Wish, drafts_of, registration_with_authorization
 from registry.store.records import RegistrationRecord
 
-from .asked import require_version
 from .decision_schemas import NewAuthorizationDecisionSchema, PreviewSchema
 from .registration_schemas import AuthorizationRecordSchema, DayQuery, RecordedSchema
-from .registrations import previewed, recorded
+from .registrations import held_record, previewed, recorded
 from .shown import Value, shown_decisions, shown_span, shown_timeline
 
 blueprint = Blueprint(
@@ -26,10 +25,8 @@ blueprint = Blueprint(
 )
 
 
-def _held_record(tx: Connection, authorization_id: str) -> RegistrationRecord:
-    record = record_of_authorization(tx, authorization_id)
-    require_body(record.body.id)
-    return record
+def _held_record(tx: Connection, authorization_id: str, version: int | None = None) -> RegistrationRecord:
+    return held_record(tx, registration_with_authorization(tx, authorization_id), version)
 
 
 @blueprint.operation("GET", "/<id:authorization_id>", query=DayQuery, answer=AuthorizationRecordSchema)
@@ -61,8 +58,7 @@ def get_authorization(tx: Connection, authorization_id: str, query: dict[str, An
 )
 def decide_on_authorization(tx: Connection, authorization_id: str, given: Wish, version: int) -> Answer:
     """Record a decision about an authorization."""
-    record, at = _held_record(tx, authorization_id), clock.now()
-    require_version(record, version)
+    record, at = _held_record(tx, authorization_id, version), clock.now()
     drafts = drafts_of(record, authorization_id, given)
     return recorded(tx, record_decisions(tx, record, drafts, by=current_principal().name, at=at), at)
 

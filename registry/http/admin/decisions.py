@@ -7,26 +7,23 @@ from typing import Any
 from sqlalchemy import Connection
 
 from registry import clock
-from registry.http.access import current_principal, require_body
+from registry.http.access import current_principal
 from registry.http.answers import Answer
 from registry.http.operations import Blueprint
 from registry.services.decisions import Draft, record_decisions
-from registry.services.wishes import decision_in, preview, record_of_decision, void_draft
+from registry.services.wishes import decision_in, preview, registration_with_decision, void_draft
 from registry.store.records import RegistrationRecord
 
-from .asked import require_version
 from .decision_schemas import DecisionSchema, PreviewSchema, VoidSchema
 from .registration_schemas import RecordedSchema
-from .registrations import recorded
+from .registrations import held_record, recorded
 from .shown import Value, shown_decision, shown_preview
 
 blueprint = Blueprint("decisions", __name__, url_prefix="/v1/admin/decisions", description="Decisions")
 
 
-def _held_record(tx: Connection, decision_id: str) -> RegistrationRecord:
-    record = record_of_decision(tx, decision_id)
-    require_body(record.body.id)
-    return record
+def _held_record(tx: Connection, decision_id: str, version: int | None = None) -> RegistrationRecord:
+    return held_record(tx, registration_with_decision(tx, decision_id), version)
 
 
 def _voidings(record: RegistrationRecord, decision_id: str, given: dict[str, Any]) -> list[Draft]:
@@ -56,8 +53,7 @@ def void_decision(tx: Connection, decision_id: str, given: dict[str, Any], versi
 
     What the register answered until now stays on record. Voiding a voiding restores what it took back.
     """
-    record, at = _held_record(tx, decision_id), clock.now()
-    require_version(record, version)
+    record, at = _held_record(tx, decision_id, version), clock.now()
     drafts = _voidings(record, decision_id, given)
     return recorded(tx, record_decisions(tx, record, drafts, by=current_principal().name, at=at), at)
 

@@ -21,7 +21,7 @@ from registry.services.bodies import get_body
 from registry.services.decisions import NEW, Change, get_record, record_decisions, unmet_for_grant
 from registry.services.wishes import Wish, drafts_of, grant_authorization, preview
 from registry.store.records import RegistrationRecord, load_records
-from registry.store.registrations import list_registrations
+from registry.store.registrations import hold_registration, list_registrations
 
 from .asked import require_version
 from .decision_schemas import (
@@ -57,6 +57,8 @@ REGISTRATION = "/registrations/<id:registration_id>"
 
 def held_record(tx: Connection, registration_id: str, version: int | None = None) -> RegistrationRecord:
     """A registration's record, if it is the principal's business and (where a version is named) as seen."""
+    if version is not None:
+        hold_registration(tx, registration_id)
     record = get_record(tx, registration_id)
     require_body(record.body.id)
     if version is not None:

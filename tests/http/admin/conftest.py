@@ -44,7 +44,7 @@ class Staff:
         given = {"Authorization": f"Bearer {self.key}", **headers}
         return self.client.open(path, method=method, json=body, headers=given)
 
-    def made(self, path: str, body: Any, **headers: str) -> dict[str, Any]:
+    def made(self, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """What a request made, which must have succeeded."""
         response = self.post(path, body, **headers)
         assert response.status_code in (200, 201), response.text
@@ -58,7 +58,11 @@ class Staff:
 
     def changed(self, path: str, body: Any) -> dict[str, Any]:
         """What a resource is after a change, which must have succeeded."""
-        response = self.patch(path, body, **self.version_of(path))
+        return self.changed_at(path, body, version_of=path)
+
+    def changed_at(self, path: str, body: Any, *, version_of: str) -> dict[str, Any]:
+        """The same of a part of a resource, whose version is that of the whole."""
+        response = self.patch(path, body, **self.version_of(version_of))
         assert response.status_code == 200, response.text
         return read(response)
 

@@ -226,13 +226,13 @@ def test_requirements_that_are_not_met_are_listed_and_may_be_overridden_with_a_r
 
 def test_an_authorization_is_not_widened_past_the_rules(registrar, authorized):
     about = f"authorizations/{authorized}"
-    wider = {"kind": "conditions_set", "effective_on": "2026-02-01"}
-    wider["techniques"] = ["dry_needling", "acupuncture"]
+    techniques = ["dry_needling", "acupuncture"]
+    wider = {"kind": "conditions_set", "effective_on": "2026-02-01", "techniques": techniques}
     refused = registrar.decide(about, **wider)
     assert refused.status_code == 409
     [problem] = refused.get_json()["errors"]
     assert (problem["requirement"], problem["technique"]) == ("technique_regulated", "acupuncture")
-    assert registrar.decide(about, **wider, override_reason="The council so decided.").status_code == 201
+    assert registrar.decide(about, override_reason="The council so decided.", **wider).status_code == 201
 
 
 def test_one_technique_is_never_granted_twice_for_the_same_days(registrar, registered, authorized):
