@@ -38,6 +38,9 @@ MOST_CANDIDATES = 64
 FEW_CANDIDATES = 12
 """Corrections of each word where two are taken to be wrong."""
 
+BOTH = 2
+"""Words that decide a place."""
+
 Words = tuple[str, ...]
 Lookup = Callable[[str], Sequence[str]]
 Corrections = Mapping[str, Sequence[str]]
@@ -107,40 +110,40 @@ def body_mark(code: str) -> str:
     return BODY + "".join(code.split())
 
 
-class Stretch(NamedTuple):
-    """Words from ``low`` to ``high``, both included."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a word may be: one of ``words``, or (``high`` is not empty) any from ``low`` to ``high``."""
 
-    low: str
-    high: str
+    words: frozenset[str] = frozenset()
+    low: str = ""
+    high: str = ""
 
     @property
-    def is_one(self) -> bool:
-        """Whether it holds one word alone."""
-        return self.low == self.high
+    def is_range(self) -> bool:
+        """Whether there are too many to name."""
+        return bool(self.high)
 
-    def __contains__(self, word: object) -> bool:
-        return isinstance(word, str) and self.low <= word <= self.high
+    def __contains__(self, word: str) -> bool:
+        return self.low <= word <= self.high if self.high else word in self.words
 
-
-Choice = tuple[Stretch, ...]
-"""What a word may be: stretches in order, none within another."""
-
-ANYTHING: Choice = (Stretch("", LAST),)
+    def stretches(self) -> list[tuple[str, str]]:
+        """The first and the last word of each stretch of words without a gap, in order."""
+        return [(self.low, self.high)] if self.high else [(word, word) for word in sorted(self.words)]
 
 
 def one_of(words: Iterable[str]) -> Choice:
     """Exactly one of these words."""
-    return tuple(Stretch(word, word) for word in sorted(set(words)))
+    return Choice(frozenset(words))
 
 
 def beginning(start: str) -> Choice:
     """A word, or what it is the beginning of."""
-    return (Stretch(start, start + LAST),)
+    return Choice(low=start, high=start + LAST)
 
 
 def longer(start: str) -> Choice:
     """What a word is the beginning of, without the word itself."""
-    return (Stretch(start + " ", start + LAST),)
+    return Choice(low=start + " ", high=start + LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +160,11 @@ class Stage:
 
     def holds(self, place: Place) -> bool:
         """Whether this is one of the places."""
-        if self.seconds is None:
-            fits = place.leads
-        else:
-            fits = any(place.second in stretch for stretch in self.seconds)
-        return (
-            fits
-            and any(place.word in stretch for stretch in self.words)
-            and all(other in place.others for other in self.others)
-        )
+        if place.word not in self.words:
+            return False
+        if not (place.leads if self.seconds is None else place.second in self.seconds):
+            return False
+        return all(other in place.others for other in self.others)
 
     def first_of(self, person: Iterable[Place]) -> tuple[str, str] | None:
         """The first of a person's places that is in this stage."""
@@ -279,19 +278,20 @@ def _stage(query: NameQuery, chosen: Sequence[Choice], rest: Words, *, whole: bo
     """
     ordered = sorted(rest, key=len, reverse=True)
     queue = [*chosen, *(one_of([word]) if whole else beginning(word) for word in ordered)]
-    left = max(0, len(queue) - 2)
-    if query.cities is not None and len(chosen) < 2:
+    left = max(0, len(queue) - BOTH)
+    decided = query.cities is not None and len(chosen) < BOTH
+    if query.cities is not None and decided:
         left = len(queue) - 1
         words, second = one_of(query.cities), queue[0]
     elif len(queue) == 1:
         return Stage(queue[0], None, _city_texts(query))
     else:
-        words, second = queue[:2]
-        if not all(stretch.is_one for stretch in words):
+        words, second = queue[:BOTH]
+        if words.is_range:
             words, second = second, words
     end = " " if whole else ""
     texts = tuple(f" {word}{end}" for word in ordered[len(ordered) - left :])
-    return Stage(words, second, texts if words == one_of(query.cities or ()) else texts + _city_texts(query))
+    return Stage(words, second, texts if decided else texts + _city_texts(query))
 
 
 def _city_texts(query: NameQuery) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, Select, TextClause, select, text
 
 from . import tables
 from .records import Body, body_of
@@ -45,7 +46,7 @@ _ENTRY = "SELECT e.practitioner_id, e.body_id, e.number_key, e.city_key, e.docum
 
 
 def _entries(connection: Connection, statement: str, parameters: Mapping[str, Any]) -> Iterator[StoredEntry]:
-    rows = connection.execute(text(statement), parameters).all()
+    rows = connection.execute(_text(statement), parameters).all()
     bodies = _bodies(connection, {row.body_id for row in rows})
     for row in sorted(rows, key=lambda row: (bodies[row.body_id].code, row.number_key)):
         yield StoredEntry(
@@ -53,9 +54,19 @@ def _entries(connection: Connection, statement: str, parameters: Mapping[str, An
         )
 
 
+@lru_cache(maxsize=8)
+def _text(statement: str) -> TextClause:
+    return text(statement)
+
+
 def _bodies(connection: Connection, ids: Iterable[str]) -> dict[str, Body]:
-    found: Iterable[Row[Any]] = connection.execute(select(tables.bodies).where(tables.bodies.c.id.in_(ids)))
+    found: Iterable[Row[Any]] = connection.execute(_bodies_of(listed(connection)), as_list(ids)).all()
     return {row.id: body_of(row) for row in found}
+
+
+@lru_cache(maxsize=2)
+def _bodies_of(ids: str) -> Select[Any]:
+    return select(tables.bodies).where(tables.bodies.c.id.in_(text(ids)))
 
 
 def body_exists(connection: Connection, code: str) -> bool:

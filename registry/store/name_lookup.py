@@ -218,8 +218,8 @@ class _Reader:
 
     def _matches(self, stages: Sequence[Stage], stretch: Stretch, rows: Iterable[Any]) -> Iterator[Match]:
         for row in rows:
-            word, second, id_, former, *kept = row
-            if _is_first(stages[: stretch.stage + 1], word, second, former, *kept):
+            if _is_first(stages[: stretch.stage + 1], row):
+                word, second, id_, former = row[:4]
                 yield Match(id_, bool(former), Position(stretch.stage, word, second, id_, former))
 
     def _rows(self, chunk: Sequence[Stretch]) -> Mapping[int, Sequence[Any]]:
@@ -233,7 +233,7 @@ class _Reader:
             for i, s in enumerate(chunk)
         ]
         parameters = {"stretches": json.dumps(asked), "size": self._size}
-        rows = self._connection.execute(_stretches_statement(engine, conditions), parameters)
+        rows = self._connection.execute(_stretches_statement(engine, conditions), parameters).all()
         if engine == "sqlite":
             return {i: sorted(json.loads(found)) for i, found in rows}
         grouped: dict[int, list[Any]] = {}
@@ -262,12 +262,11 @@ def _padded(others: Sequence[str], length: int) -> list[str]:
 
 def _stretches(number: int, stage: Stage, body: tuple[str, ...]) -> Iterator[Stretch]:
     others = (*stage.others, *body)
-    for words in stage.words:
-        if stage.seconds is None:
-            yield Stretch(number, words.low, words.high, "", LAST, 1, others)
-        else:
-            for second in stage.seconds:
-                yield Stretch(number, words.low, words.high, second.low, second.high, 0, others)
+    seconds = [("", LAST)] if stage.seconds is None else stage.seconds.stretches()
+    leads = int(stage.seconds is None)
+    for first, last in stage.words.stretches():
+        for low, high in seconds:
+            yield Stretch(number, first, last, low, high, leads, others)
 
 
 def _remaining(stretches: Iterable[Stretch], after: Position) -> Iterator[Stretch]:
@@ -306,18 +305,29 @@ def _of_one_kind(stretches: Sequence[Stretch]) -> Iterator[Stretch]:
         yield stretch
 
 
-def _is_first(stages: Sequence[Stage], word: str, second: str, former: int, *kept: str) -> bool:
+def _is_first(stages: Sequence[Stage], row: Sequence[Any]) -> bool:
     """Whether this is the first of a person's places, so that each person is given once."""
-    in_use, with_former, marks = kept
-    person = _places_of(with_former if former else in_use, marks)
-    for stage in stages[:-1]:
-        if stage.first_of(person) is not None:
-            return False
+    word, second, _, former, in_use, with_former, marks = row
+    kept = with_former if former else in_use
+    if len(stages) == 1 and not former and _is_surely_first(stages[0], word, kept):
+        return True
+    person = _places_of(kept, marks)
+    if any(stage.first_of(person) is not None for stage in stages[:-1]):
+        return False
     first = stages[-1].first_of(person)
     alone = stages[-1].seconds is None
     if first is None or first[0] != word or not (alone or first[1] == second):
         return False
     return not former or not any(stage.first_of(_places_of(in_use, marks)) for stage in stages)
+
+
+def _is_surely_first(stage: Stage, word: str, kept: str) -> bool:
+    """What is quick to tell of most people: one reading of two words, one of which fits in one place."""
+    if "|" in kept or kept.count(" ") != 1:
+        return False
+    if stage.seconds is not None:
+        return len(stage.words.words) == len(stage.seconds.words) == 1
+    return sum(other in stage.words for other in kept.split(" ")) == 1 and word in kept
 
 
 @lru_cache(maxsize=2048)
@@ -418,9 +428,13 @@ def _words_like(connection: Connection, query: NameQuery) -> dict[str, list[str]
     forms = {form for word in typed for form in (word, *names.one_deletions(word))}
     if not forms:
         return {}
-    statement = f"SELECT DISTINCT word FROM name_word_forms WHERE form IN ({listed(connection)})"  # noqa: S608 - no input
-    candidates = connection.execute(text(statement), as_list(sorted(forms))).scalars().all()
+    candidates = connection.execute(_similar(listed(connection)), as_list(sorted(forms))).scalars().all()
     return {word: _nearest(word, candidates) for word in typed}
+
+
+@lru_cache(maxsize=2)
+def _similar(forms: str) -> TextClause:
+    return text(f"SELECT DISTINCT word FROM name_word_forms WHERE form IN ({forms})")  # noqa: S608 - no input
 
 
 def _nearest(word: str, candidates: Iterable[str]) -> list[str]:
