@@ -29,7 +29,7 @@ from .look_up import PublicEntry, PublicPractitioner, entry_of, standings_of
 MOST = 50
 """People on one page."""
 
-MOST_EXAMINED = 300
+MOST_EXAMINED = 200
 """People whose entries are read for one page."""
 
 FEWEST_LETTERS = 2
@@ -76,7 +76,8 @@ def search(
     :param at: the present instant (UTC).
     :param limit: how many at most, up to :data:`MOST`.
     :param after: ``FoundPeople.after`` of the page before; empty for the first.
-    :raises registry.errors.Invalid: too little to search for is given, or there is no such body.
+    :raises registry.errors.Invalid: too little to search for is given, there is no such body, or ``after`` is
+        no position.
     """
     _refuse_too_little(wanted)
     if wanted.body is not None and not body_exists(connection, wanted.body):
@@ -85,8 +86,7 @@ def search(
     if wanted.number is not None:
         return FoundPeople(tuple(_people_with_number(connection, wanted, at)), None)
     query = understand(connection, wanted.name or "", wanted.city)
-    begin = Position(*after) if after else Position()  # type: ignore[arg-type]  # the caller has checked the kinds
-    matches = find_people(connection, query, begin, body=wanted.body, size=limit + 1)
+    matches = find_people(connection, query, _position(after), body=wanted.body, size=limit + 1)
     return _page(connection, wanted, matches, at, limit)
 
 
@@ -103,6 +103,18 @@ def _refuse_too_little(wanted: Wanted) -> None:
 
 def _invalid(parameter: str, detail: str) -> Invalid:
     return Invalid(f"{parameter}: {detail}", [{"parameter": parameter, "detail": detail}])
+
+
+def _position(after: Sequence[str | int]) -> Position:
+    """The position that a cursor gave; nobody but the register writes cursors, but anyone may send one."""
+    if not after:
+        return Position()
+    if [type(part) for part in after] == [int, str, str, str, int]:
+        stage, word, second, id_, former = after
+        texts = f"{word}{second}{id_}"
+        if texts.isprintable() and former in (-1, 0, 1):
+            return Position(int(stage), str(word), str(second), str(id_), int(former))
+    raise _invalid("cursor", "Give the cursor exactly as the page before gave it.")
 
 
 def _page(
