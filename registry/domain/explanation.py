@@ -106,9 +106,12 @@ class _Explanation:
     def open(self) -> None:
         stated = self.stated
         first = stated.first_day or min(self.day, stated.last_day or self.day)
-        self.draft(
-            DecisionKind.GRANTED, first, through=stated.last_day, scope=stated.scope, report=stated.report
-        )
+        since = stated.status_day
+        later = stated.leaves is Standing.UNKNOWN and since is not None and first < since
+        report = None if later else stated.report
+        self.draft(DecisionKind.GRANTED, first, through=stated.last_day, scope=stated.scope, report=report)
+        if later and since is not None:
+            self.draft(DecisionKind.STATUS_REPORTED, since, report=stated.report)
         self.settle_opened(first)
 
     def settle_opened(self, first: date) -> None:

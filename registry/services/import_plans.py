@@ -162,7 +162,7 @@ class Planner:
     def _on_authorizations(
         self, record: RegistrationRecord, stated: Sequence[Stated], at: datetime
     ) -> Iterator[RecordedDecision]:
-        known = _by_techniques(record, self.day)
+        known = authorizations_by_techniques(record, self.day)
         grace = self.body.rules.authorization_grace
         for one in stated:
             subject = known.pop(one.scope.techniques, None)
@@ -186,7 +186,7 @@ def _is_lasting(decision: Decision, day: date) -> bool:
     return decision.effective_on <= day and not lifts
 
 
-def _by_techniques(record: RegistrationRecord, day: date) -> dict[Techniques, str]:
+def authorizations_by_techniques(record: RegistrationRecord, day: date) -> dict[Techniques, str]:
     """The authorizations by what they name; of several for the same, one that is in force, or the latest."""
     found: dict[Techniques, tuple[bool, str]] = {}
     for id_ in record.authorization_ids:
