@@ -410,6 +410,15 @@ def test_a_renewal_that_the_grace_still_reaches_prolongs_the_same_term() -> None
     assert too_late.on(D("2026-06-01")).term_from == D("2026-01-12")
 
 
+def test_a_grant_on_the_day_after_the_end_is_another_term() -> None:
+    timeline = fold([YEAR, granted("2026-01-01", "2026-12-31")])
+    terms = [(span.first_day, span.term_from, span.term_through) for span in timeline.spans[1:3]]
+    assert terms == [
+        (D("2025-01-01"), D("2025-01-01"), D("2025-12-31")),
+        (D("2026-01-01"), D("2026-01-01"), D("2026-12-31")),
+    ]
+
+
 SENSELESS: dict[str, tuple[list[Decision], Objection]] = {
     "granted while a term runs": ([YEAR, granted("2025-06-01")], Objection.TERM_RUNNING),
     "granted on the last day of a term": ([YEAR, granted("2025-12-31")], Objection.TERM_RUNNING),
