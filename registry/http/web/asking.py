@@ -104,9 +104,12 @@ def _year(year: int) -> Said:
 
 
 def _is_odd(character: str) -> bool:
-    """Whether a character hides, reorders or replaces others, or is no character of any script."""
+    """Whether a character hides, reorders or replaces others, or is no character of any script.
+
+    Bytes that are no UTF-8 arrive as they were sent, each after a percent sign.
+    """
     category = unicodedata.category(character)
-    return category in ODD_CATEGORIES or (category == "Cf" and character not in JOINERS)
+    return character == "%" or category in ODD_CATEGORIES or (category == "Cf" and character not in JOINERS)
 
 
 def read_arguments() -> Reading:

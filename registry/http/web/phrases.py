@@ -259,48 +259,52 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
         phrase("The rules of %(body)s let them learn it while someone authorized supervises."),
     ),
     Reason.AUTHORIZATION_NOT_YET: (
-        phrase("The authorization (%(techniques)s) began only on %(day)s."),
-        phrase("The authorization (%(techniques)s) begins only on %(day)s."),
+        phrase("The authorization for %(techniques)s began only on %(day)s."),
+        phrase("The authorization for %(techniques)s begins only on %(day)s."),
     ),
     Reason.AUTHORIZATION_IN_GRACE: (
         phrase(
-            "The last day of the authorization (%(techniques)s) was %(day)s. It still holds, in"
+            "The last day of the authorization for %(techniques)s was %(day)s. It still holds, in"
             " the days of grace"
             " after it."
         ),
         phrase(
-            "The last day of the authorization (%(techniques)s) is %(day)s. It still holds in"
+            "The last day of the authorization for %(techniques)s is %(day)s. It still holds in"
             " the days of grace"
             " after it."
         ),
     ),
     Reason.AUTHORIZATION_SUSPENDED: (
-        phrase("The authorization (%(techniques)s) was suspended on %(day)s."),
-        phrase("The authorization (%(techniques)s) will be suspended on %(day)s."),
+        phrase("The authorization for %(techniques)s was suspended on %(day)s."),
+        phrase("The authorization for %(techniques)s will be suspended on %(day)s."),
     ),
     Reason.AUTHORIZATION_LAPSED: (
-        phrase("The authorization (%(techniques)s) ended on %(day)s."),
-        phrase("The authorization (%(techniques)s) ends on %(day)s, and no renewal is recorded."),
+        phrase("The authorization for %(techniques)s ended on %(day)s."),
+        phrase("The authorization for %(techniques)s ends on %(day)s, and no renewal is recorded."),
     ),
     Reason.AUTHORIZATION_REVOKED: (
-        phrase("%(body)s took the authorization (%(techniques)s) away on %(day)s."),
-        phrase("%(body)s will take the authorization (%(techniques)s) away on %(day)s."),
+        phrase("%(body)s took the authorization for %(techniques)s away on %(day)s."),
+        phrase("%(body)s will take the authorization for %(techniques)s away on %(day)s."),
     ),
     Reason.AUTHORIZATION_SURRENDERED: (
-        phrase("The holder gave the authorization (%(techniques)s) up on %(day)s."),
-        phrase("The holder will give the authorization (%(techniques)s) up on %(day)s."),
+        phrase("The holder gave the authorization for %(techniques)s up on %(day)s."),
+        phrase("The holder will give the authorization for %(techniques)s up on %(day)s."),
     ),
     Reason.AUTHORIZATION_UNKNOWN: (
-        phrase("How the authorization (%(techniques)s) stands is not known."),
-        phrase("How the authorization (%(techniques)s) will stand is not known."),
+        phrase("How the authorization for %(techniques)s stands is not known."),
+        phrase("How the authorization for %(techniques)s will stand is not known."),
     ),
     Reason.AUTHORIZATION_CONDITIONS: (
-        phrase("There are conditions on the authorization (%(techniques)s)."),
-        phrase("There are conditions on the authorization (%(techniques)s)."),
+        phrase("There are conditions on the authorization for %(techniques)s."),
+        phrase("There are conditions on the authorization for %(techniques)s."),
     ),
     Reason.AUTHORIZATION_SUPERVISED: (
-        phrase("The authorization (%(techniques)s) allows needles only while someone authorized supervises."),
-        phrase("The authorization (%(techniques)s) allows needles only while someone authorized supervises."),
+        phrase(
+            "The authorization for %(techniques)s allows needles only while someone authorized supervises."
+        ),
+        phrase(
+            "The authorization for %(techniques)s allows needles only while someone authorized supervises."
+        ),
     ),
     Reason.REGIONS_EXCLUDED: (
         phrase("Some parts of the body are excluded."),
@@ -312,9 +316,9 @@ REASONS: Mapping[Reason, tuple[str, str]] = {
 UNDATED: Mapping[Reason, str] = {
     Reason.REGISTRATION_NOT_YET: phrase("The registration has not begun."),
     Reason.REGISTRATION_LAPSED: phrase("%(body)s reports that the registration has lapsed."),
-    Reason.AUTHORIZATION_NOT_YET: phrase("The authorization (%(techniques)s) has not begun."),
+    Reason.AUTHORIZATION_NOT_YET: phrase("The authorization for %(techniques)s has not begun."),
     Reason.AUTHORIZATION_LAPSED: phrase(
-        "%(body)s reports that the authorization (%(techniques)s) has lapsed."
+        "%(body)s reports that the authorization for %(techniques)s has lapsed."
     ),
 }
 """Where the register cannot give the day."""

@@ -183,9 +183,9 @@ def _holds(question: _Question, tone: Tone, through: date | None) -> Said | None
 
 
 def _reasons(question: _Question, verdicts: Sequence[Verdict]) -> Iterator[Said]:
-    """Each reason once, those of the registration first."""
+    """Each reason once: of the registration, of authorizations, and last that there is none."""
     told: set[str] = set()
-    for reason in Reason:
+    for reason in sorted(Reason, key=lambda each: each is Reason.TECHNIQUE_NOT_COVERED):
         concerned = [v for v in verdicts if reason in v.reasons]
         if not concerned or reason in SHOWN_AS_LIMITS:
             continue

@@ -159,7 +159,7 @@ class Speech:
         return self.number(part)
 
     def _list(self, items: Sequence[str]) -> str:
-        return str(format_list(items, style="unit", locale=self._locale))
+        return str(format_list(items, style="standard", locale=self._locale))
 
     def _isolated(self, text: str) -> str:
         """Text of the other direction would reorder what stands around it."""

@@ -16,6 +16,8 @@ from .languages import LANGUAGES, Language, choose_language
 from .speech import Speech, speech
 
 COOKIE = "language"
+LONGEST = 1000
+"""Characters of an address to come back to."""
 PLAIN, IN_LANGUAGE = "web", "web_in"
 """The names under which the pages are registered: with the language left open, and with it in the address."""
 
@@ -49,6 +51,7 @@ class Visit:
     def switches(self) -> Iterator[tuple[Language, str]]:
         """The languages, each with the path that changes to it and comes back to this page."""
         here = request.full_path.removesuffix("?")
+        here = here if len(here) <= LONGEST else request.path[:LONGEST]
         if self.in_address:
             here = here.removeprefix(f"/{self.language.code}") or "/"
         for language in LANGUAGES.values():
