@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
@@ -144,10 +145,7 @@ def test_a_renewal_seen_late_revives_no_past_day() -> None:
 def test_a_renewal_begins_on_the_day_that_the_snapshot_gives(field: str) -> None:
     register = Register()
     register.take_in(stated(last="2020-03-31"))
-    given_day = {field: date(2020, 5, 1)}
-    later = Stated(
-        **{"first_day": date(2019, 1, 1), "last_day": date(2021, 3, 31), "report": ACTIVE} | given_day
-    )
+    later = replace(stated(last="2021-03-31"), **{field: date(2020, 5, 1)})
     assert register.take_in(later) == [K.RENEWED]
     assert register.on(date(2020, 4, 30)) is Standing.LAPSED
     assert register.on(date(2020, 5, 1)) is Standing.IN_FORCE
