@@ -295,6 +295,16 @@ ROWS: dict[str, tuple[list[Decision], Holding]] = {
         [YEAR, suspended("2025-05-01"), reported("2025-06-01", ON_FILE), reinstated("2025-07-01")],
         {"2025-06-30": (Standing.UNKNOWN, Standing.SUSPENDED), "2025-07-01": IN_FORCE},
     ),
+    "neither an unknown word nor a reported lapse is explained by new conditions": (
+        [
+            YEAR,
+            reported("2025-06-01", ON_FILE),
+            conditions_set("2025-07-01", NEEDLING),
+            reported("2025-08-01", NOT_RENEWED),
+            conditions_set("2025-09-01", GENERAL),
+        ],
+        {"2025-06-30": UNKNOWN, "2025-07-01": UNKNOWN, "2025-08-31": LAPSED, "2025-09-01": LAPSED},
+    ),
     "an unknown word is explained by a renewal": (
         [YEAR, reported("2025-06-01", ON_FILE), renewed("2025-07-01", "2026-06-30")],
         {"2025-06-30": UNKNOWN, "2025-07-01": IN_FORCE},
