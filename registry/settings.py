@@ -23,6 +23,7 @@ class Settings:
     :param max_import_bytes: the largest import file.
     :param pool_size: database connections that one process keeps; at least the server's threads.
     :param busy_seconds: how long a write waits for another to finish.
+    :param feed_waiters: requests that may wait for events in one process; fewer than the server's threads.
     :param port: the TCP port of ``registry serve``.
     """
 
@@ -34,6 +35,7 @@ class Settings:
     max_import_bytes: int = 200_000_000
     pool_size: int = 8
     busy_seconds: int = 20
+    feed_waiters: int = 2
     port: int = 8000
 
 
@@ -55,6 +57,7 @@ def read_settings(env: Env | None = None) -> Settings:
             max_import_bytes=env.int("MAX_IMPORT_BYTES", given.max_import_bytes, validate=Range(1_000)),
             pool_size=env.int("POOL_SIZE", given.pool_size, validate=Range(1, 500)),
             busy_seconds=env.int("BUSY_SECONDS", given.busy_seconds, validate=Range(1, 600)),
+            feed_waiters=env.int("FEED_WAITERS", given.feed_waiters, validate=Range(0, 10_000)),
             port=port,
         )
 

@@ -80,6 +80,13 @@ ACCESS: Mapping[str, Rule] = {
     "search_practitioners": EVERYONE,
     # Clinics: anyone may ask by the thousand; a roster is seen by its clinic alone.
     "verify_batch": EVERYONE,
+    "list_rosters": CLINICS,
+    "put_roster": CLINICS,
+    "get_roster": CLINICS,
+    "delete_roster": CLINICS,
+    "show_standing": CLINICS,
+    "list_changes": KEY_HOLDERS,
+    "stream_changes": KEY_HOLDERS,
     # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
     "create_key": OPERATORS,
     "list_keys": REGISTRARS_OF_BODY,

@@ -21,6 +21,9 @@ from .admin.practitioners import blueprint as practitioner_records
 from .admin.registrations import blueprint as registration_records
 from .admin.trainings import blueprint as trainings
 from .clinic.batches import blueprint as verifications
+from .clinic.changes import blueprint as changes
+from .clinic.rosters import blueprint as rosters
+from .clinic.standing import blueprint as standing
 from .headers import send_headers
 from .openapi import Api, make_api
 from .paths import register_converters
@@ -36,6 +39,9 @@ BLUEPRINTS = (
     registrations,
     practitioners,
     verifications,
+    rosters,
+    standing,
+    changes,
     body_records,
     practitioner_records,
     registration_records,

@@ -215,6 +215,15 @@ class BodyCode(Patterned):
     example = "ca-on"
 
 
+class RosterName(Patterned):
+    """What a clinic calls one of its rosters, in addresses."""
+
+    wanted = "a roster's name: letters, digits, hyphens, dots and underscores, at most 64, such as staff-2026"
+    shape = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+    longest: int | None = 64
+    example = "staff"
+
+
 class Jurisdiction(Patterned):
     """A country or a part of one (ISO 3166-1 alpha-2, ISO 3166-2)."""
 

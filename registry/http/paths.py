@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
-from .fields import BodyCode, Id, RegistrationNumber, is_registration_number
+from .fields import BodyCode, Id, RegistrationNumber, RosterName, is_registration_number
 
 
 class IdConverter(BaseConverter):
@@ -27,6 +27,12 @@ class CodeConverter(BaseConverter):
     regex = "[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
 
 
+class RosterConverter(BaseConverter):
+    """``<roster:...>``: what a clinic calls a roster."""
+
+    regex = RosterName.shape.pattern.replace("(", "(?:")
+
+
 class NumberConverter(BaseConverter):
     """``<number:...>``: a registration number, which may have slashes in it, written %2F."""
 
@@ -43,7 +49,9 @@ class NumberConverter(BaseConverter):
 
 def register_converters(app: Flask) -> None:
     """Teach the application the variable parts."""
-    app.url_map.converters.update(id=IdConverter, code=CodeConverter, number=NumberConverter)
+    app.url_map.converters.update(
+        id=IdConverter, code=CodeConverter, number=NumberConverter, roster=RosterConverter
+    )
 
 
 def describe_converters(api: Any) -> None:
@@ -51,3 +59,4 @@ def describe_converters(api: Any) -> None:
     api.register_converter(IdConverter, lambda _: Id().json_schema())
     api.register_converter(CodeConverter, lambda _: BodyCode().json_schema())
     api.register_converter(NumberConverter, lambda _: RegistrationNumber().json_schema())
+    api.register_converter(RosterConverter, lambda _: RosterName().json_schema())

@@ -30,6 +30,8 @@ from registry.store.records import (
 )
 from registry.store.standing import rewrite_standings
 
+from .changed_answers import changed_answers
+
 NEW = "new"
 """Stands for the authorization that a grant opens."""
 
@@ -308,6 +310,9 @@ def events_of(change: Change, at: datetime) -> Iterator[Event]:
             data["through"] = decision.through.isoformat()
         if decision.voids is not None:
             data["voids"] = decision.voids
+        answers = changed_answers(before, after, {decision.effective_on, today})
+        if answers:
+            data["answers"] = answers
         yield Event(
             f"{kind.value}.{decision.kind.value}",
             body.id,

@@ -50,6 +50,12 @@ def key_of(rules_print: str, body_id: str, number_key: str) -> str:
     return f"{rules_print}{body_id}{number_key}"
 
 
+def entries_in_order(connection: Connection, keys: Sequence[str]) -> Iterator[str | None]:
+    """For each key (with no print), in order, the entry; ``None`` where there is none."""
+    for row in kept_answers(connection, [f"{'':{PRINT_LENGTH}}{key}" for key in keys]):
+        yield row.document
+
+
 def kept_answers(connection: Connection, keys: Sequence[str]) -> Iterator[Row[Any]]:
     """For each key, in order, the ready answers and, where they are not to be believed, the entry."""
     if not keys:

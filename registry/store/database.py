@@ -33,6 +33,10 @@ FEED_ORDER_LOCK = 0x6E65_6564
 """Advisory lock (PostgreSQL) under which events are numbered, so that their order is that of the commits."""
 
 
+FEED_CHANNEL = "registry_events"
+"""On which PostgreSQL tells of new events (LISTEN)."""
+
+
 def connect_to_database(app: Flask, settings: Settings) -> None:
     """Give the application its engines. Nothing is opened before the first use."""
     common = engine_options(settings.database_url, settings)
@@ -141,6 +145,10 @@ def _unavailability() -> Iterator[None]:
 
 
 def order_events(connection: Connection) -> None:
-    """Until this transaction ends, no other numbers events. SQLite has one writer at a time as it is."""
+    """Until this transaction ends, no other numbers events; when it commits, those who wait are told.
+
+    SQLite has one writer at a time as it is, and who waits there looks at the file.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_ORDER_LOCK})
+        statement = text("SELECT pg_advisory_xact_lock(:key), pg_notify(:channel, '')")
+        connection.execute(statement, {"key": FEED_ORDER_LOCK, "channel": FEED_CHANNEL})

@@ -115,6 +115,12 @@ def _answer(answer: Answered, as_of: str) -> str:
     )
 
 
+def stated_name(answer: Answered) -> str | None:
+    """The published name of whom an answer is about; ``None`` for nobody and for a withheld record."""
+    name: str | None = None if answer.ready is None else json.loads(answer.ready.stated.split("\t")[2])
+    return name
+
+
 def _stated(ready: Ready) -> tuple[str, str]:
     number, id_, name, withheld = ready.stated.split("\t")
     return number, f'{{"id":{id_},"name":{name},"withheld":{withheld}}}'

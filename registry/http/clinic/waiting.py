@@ -1,0 +1,57 @@
+"""The few places of a process in which requests wait for events.
+
+A request that waits occupies a thread of the server, and nothing else: no connection to the database. So that
+others are still answered, fewer may wait than there are threads (``REGISTRY_FEED_WAITERS``).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import current_app
+
+from registry.settings import Settings
+from registry.store.database import PUBLIC, db
+from registry.store.feed_watch import FeedWatch
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What this process needs for those who wait."""
+
+    watch: FeedWatch
+    places: threading.Semaphore
+
+
+WAITING = "registry.feed"
+_MADE_ONCE = threading.Lock()
+
+
+def _waiting() -> _Waiting:
+    with _MADE_ONCE:
+        made: _Waiting | None = current_app.extensions.get(WAITING)
+        if made is None:
+            settings: Settings = current_app.extensions["registry.settings"]
+            made = _Waiting(FeedWatch(db.engines[PUBLIC]), threading.Semaphore(settings.feed_waiters))
+            current_app.extensions[WAITING] = made
+        return made
+
+
+def feed_watch() -> FeedWatch:
+    """What tells those of this process who wait."""
+    return _waiting().watch
+
+
+@contextmanager
+def place_to_wait() -> Iterator[bool]:
+    """One of the few places for those who wait; false where none is free."""
+    places = _waiting().places
+    free = places.acquire(blocking=False)
+    try:
+        yield free
+    finally:
+        if free:
+            places.release()

@@ -1,0 +1,139 @@
+"""Waiting for events, for any number of requests of one process, by one thread that looks for all of them.
+
+PostgreSQL tells of a commit (LISTEN). Of SQLite the write-ahead log is looked at, as a file. In case that was
+missed the database is asked once a second, and never while nobody waits.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from .database import FEED_CHANNEL
+from .feed import newest_event
+
+ASKED_EVERY = 1.0
+"""Seconds between two questions to the database, while nothing happens."""
+
+LOOKED_EVERY = 0.03
+"""Seconds between two looks at SQLite's file."""
+
+LINGERS = 2.0
+"""Seconds for which the thread goes on when nobody waits any more."""
+
+log = structlog.get_logger(__name__)
+
+
+class FeedWatch:
+    """Tells those who wait when there are events beyond the one that they know.
+
+    :param engine: in autocommit. One connection beside its pool is held while somebody waits.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._newest = 0
+        self._waiting = 0
+        self._running = False
+
+    def wait_beyond(self, seq: int, seconds: float) -> bool:
+        """Wait until there is an event numbered higher; whether there is."""
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._start()
+                return self._changed.wait_for(lambda: self._newest > seq, seconds)
+            finally:
+                self._waiting -= 1
+
+    def _start(self) -> None:
+        if not self._running:
+            self._running = True
+            threading.Thread(target=self._run, name="feed-watch", daemon=True).start()
+
+    def _run(self) -> None:
+        while self._is_wanted():
+            try:
+                self._watch()
+            except (SQLAlchemyError, OSError, _driver_error(self._engine)):
+                log.warning("feed_watch_interrupted", exc_info=True)
+                time.sleep(ASKED_EVERY)
+
+    def _is_wanted(self) -> bool:
+        with self._changed:
+            self._running = self._waiting > 0
+            return self._running
+
+    def _watch(self) -> None:
+        """Look until nobody has waited for a while, or the database goes away."""
+        connection = self._engine.connect()
+        connection.detach()
+        with closing(connection):
+            wait = _waiter(connection)
+            unwanted_since: float | None = None
+            while unwanted_since is None or time.monotonic() - unwanted_since < LINGERS:
+                newest, _ = newest_event(connection)
+                with self._changed:
+                    self._newest = newest
+                    self._changed.notify_all()
+                    wanted = self._waiting > 0
+                unwanted_since = None if wanted else unwanted_since or time.monotonic()
+                wait(ASKED_EVERY)
+
+
+def _driver_error(engine: Engine) -> type[Exception]:
+    error: type[Exception] = engine.dialect.loaded_dbapi.Error
+    return error
+
+
+def _waiter(connection: Connection) -> Callable[[float], None]:
+    """What waits so many seconds, or until something may have been committed."""
+    if connection.dialect.name == "postgresql":
+        return _listening(connection)
+    file = connection.engine.url.database
+    return time.sleep if file in (None, "", ":memory:") else _looking(Path(f"{file}-wal"))
+
+
+def _listening(connection: Connection) -> Callable[[float], None]:
+    connection.exec_driver_sql(f"LISTEN {FEED_CHANNEL}")
+    driver: Any = connection.connection.driver_connection
+
+    def wait(seconds: float) -> None:
+        for _ in driver.notifies(timeout=seconds, stop_after=1):
+            pass
+
+    return wait
+
+
+def _looking(log_file: Path) -> Callable[[float], None]:
+    seen = _state(log_file)
+
+    def wait(seconds: float) -> None:
+        nonlocal seen
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(LOOKED_EVERY)
+            state = _state(log_file)
+            if state != seen:
+                seen = state
+                return
+
+    return wait
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    """Changes whenever the file may have been written to."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
