@@ -32,7 +32,7 @@ def upgrade() -> None:
         "name_postings",
         sa.Column("word", FOLDED, nullable=False),
         sa.Column("second", FOLDED, nullable=False),
-        sa.Column("practitioner_id", FOLDED, nullable=False),
+        sa.Column("practitioner_id", sa.String(length=36), nullable=False),
         sa.Column("former", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("leads", sa.SmallInteger(), nullable=False),
         sa.Column("others", FOLDED, nullable=False),

@@ -335,9 +335,10 @@ def _places_of(kept: str, marks: str) -> list[Place]:
     return places(read_back(kept), tuple(marks.split()))
 
 
-_VISIBLE = """(p.former = 0 OR EXISTS (
+_VISIBLE = """(p.former = 0 OR (
     SELECT 1 FROM entries e JOIN bodies b ON b.id = e.body_id
-    WHERE e.practitioner_id = p.practitioner_id AND b.publishes_former_names))"""
+    WHERE e.practitioner_id = p.practitioner_id AND b.publishes_former_names LIMIT 1) = 1)"""
+"""Not EXISTS: PostgreSQL would answer that from a hash of every entry there is."""
 
 _SQLITE = """
 SELECT s.value ->> 0, (

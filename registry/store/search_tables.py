@@ -29,7 +29,7 @@ name_postings = Table(
     metadata,
     Column("word", Folded, primary_key=True),
     Column("second", Folded, primary_key=True),
-    Column("practitioner_id", Folded, primary_key=True),
+    Column("practitioner_id", Identifier, primary_key=True),
     Column("former", SmallInteger, primary_key=True, autoincrement=False),
     Column("leads", SmallInteger, nullable=False),
     Column("others", Folded, nullable=False),
