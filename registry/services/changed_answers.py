@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 
+from registry.domain.localtime import ONE_DAY
 from registry.domain.verdict import (
     Question,
     Standings,
@@ -29,21 +30,25 @@ def changed_answers(before: Standings, after: Standings, days: Iterable[date]) -
     return list(_changed(_outcomes(before, covered), _outcomes(after, covered), days))
 
 
-def turned_answers(standings: Standings, eve: date, day: date) -> list[Told]:
-    """The answers of a local day that differ from those of the day before it, by time alone."""
-    outcome = _outcomes(standings, techniques_ever_covered(standings))
-    return list(_changed(lambda technique, _: outcome(technique, eve), outcome, [day]))
+def turned_answers(kept: str, day: date) -> list[Told]:
+    """The answers of a local day that differ from those of its eve, by time alone; from the kept answers."""
+    outcome = _kept_outcomes(kept)
+    return list(_changed(lambda technique, _: outcome(technique, day - ONE_DAY), outcome, [day]))
 
 
 def first_answers(kept: str, days: Iterable[date]) -> list[Told]:
     """What :func:`changed_answers` says of a registration that was not there before, by its kept answers."""
+    return list(_changed(lambda _technique, _day: Outcome.NOT_FOUND, _kept_outcomes(kept), days))
+
+
+def _kept_outcomes(kept: str) -> Outcomes:
     ready = ready_answers.of_text(kept)
 
     def outcome(technique: Technique, day: date) -> Outcome:
         text, _ = ready.on(technique, day.isoformat())
         return _said_outcome(text)
 
-    return list(_changed(lambda _technique, _day: Outcome.NOT_FOUND, outcome, days))
+    return outcome
 
 
 def _changed(was: Outcomes, is_: Outcomes, days: Iterable[date]) -> Iterator[Told]:

@@ -26,6 +26,7 @@ from registry.store.imports import Reject
 from registry.store.records import decision_row
 from registry.store.standing import Standing, derive
 
+from .changed_answers import first_answers
 from .import_findings import Findings
 from .import_plans import Plan, Planner, Refused, reject
 
@@ -184,6 +185,9 @@ def _opening_events(plan: Plan, derived: Standing, today: date) -> Iterator[Even
         }
         if decision.through is not None:
             data["through"] = decision.through.isoformat()
+        answers = first_answers(derived.entry["answers"], {decision.effective_on, today})
+        if answers:
+            data["answers"] = answers
         yield Event(
             f"{kind.value}.{decision.kind.value}",
             record.body.id,

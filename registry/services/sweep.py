@@ -32,6 +32,8 @@ from registry.store.events import Event, add_events, announced
 from registry.store.records import load_records
 from registry.store.sweep import Candidate, Stretch, SweptBody
 
+from .changed_answers import turned_answers
+
 INSTANT = timedelta(microseconds=1)
 
 PAGE = 1000
@@ -148,7 +150,10 @@ def _resolve_page(begin: Begin, run: _Run) -> bool:
 
 
 def _events(tx: Connection, body: SweptBody, page: Sequence[Candidate], at: datetime) -> Iterator[Event]:
-    for one in _not_told(tx, body, list(_due(tx, page))):
+    told = list(_not_told(tx, body, list(_due(tx, page))))
+    begun = (one.registration_id for one in told if one.announcement.days_left is None)
+    kept = store.kept_answers(tx, begun)
+    for one in told:
         announcement = one.announcement
         yield Event(
             one.type,
@@ -158,17 +163,24 @@ def _events(tx: Connection, body: SweptBody, page: Sequence[Candidate], at: date
             at,
             one.authorization_id,
             announcement.begun_by,
-            _data(one),
+            _data(one, kept.get(one.registration_id)),
             one.key,
         )
 
 
-def _data(due: _Due) -> dict[str, Any]:
+def _data(due: _Due, kept_answers: str | None) -> dict[str, Any]:
     announcement = due.announcement
-    data = {"number": due.number, "was": announcement.was.value, "is": announcement.is_.value}
+    data: dict[str, Any] = {
+        "number": due.number,
+        "was": announcement.was.value,
+        "is": announcement.is_.value,
+    }
     if announcement.term_through is not None:
         data["through"] = announcement.term_through.isoformat()
-    return data if announcement.days_left is None else {**data, "days_left": announcement.days_left}
+    if announcement.days_left is not None:
+        return {**data, "days_left": announcement.days_left}
+    answers = [] if kept_answers is None else turned_answers(kept_answers, announcement.day)
+    return {**data, "answers": answers} if answers else data
 
 
 def _due(tx: Connection, page: Sequence[Candidate]) -> Iterator[_Due]:

@@ -115,6 +115,16 @@ def entry_documents(connection: Connection, registration_ids: Iterable[str]) -> 
     }
 
 
+def kept_answers(connection: Connection, registration_ids: Iterable[str]) -> dict[str, str]:
+    """The answers kept ready for these registrations, where there are any."""
+    statement = select(e.c.registration_id, e.c.answers).where(e.c.answers.is_not(None))
+    return {
+        row.registration_id: row.answers
+        for chunk in _chunks(registration_ids)
+        for row in connection.execute(statement.where(e.c.registration_id.in_(chunk)))
+    }
+
+
 def decided_on(
     connection: Connection, registration_ids: Iterable[str], days: Stretch
 ) -> set[tuple[str, date]]:

@@ -18,6 +18,7 @@ from registry.errors import Invalid
 from registry.services import sweep as service
 from registry.services.decisions import get_record
 from registry.services.sweep import sweep
+from registry.store import sweep as store
 from registry.store import tables
 from tests.support.factories import (
     database,
@@ -87,6 +88,14 @@ def test_a_lapse_is_announced_in_the_first_second_of_its_day_and_not_before(engi
         "was": "in_force",
         "is": "lapsed",
         "through": "2026-03-07",
+        "answers": [
+            {
+                "technique": "dry_needling",
+                "on": "2026-03-08",
+                "was": "authorized",
+                "is": "registration_not_in_force",
+            }
+        ],
     }
 
 
@@ -220,8 +229,8 @@ def test_a_term_that_was_granted_ahead_and_the_end_of_a_suspension_and_grace_are
         body = make_body(tx, rules=make_rules(registration_grace_days=10))
         ahead = date(2026, 2, 1)
         record = make_registration(tx, body, effective_on=ahead, through=date(2026, 3, 31))
-        suspended = {"through": date(2026, 2, 20), "at": at(date(2026, 2, 10))}
-        decide(tx, record, DecisionKind.SUSPENDED, date(2026, 2, 10), **suspended)
+        day = date(2026, 2, 10)
+        decide(tx, record, DecisionKind.SUSPENDED, day, through=date(2026, 2, 20), at=at(day))
     run(engine, at(date(2026, 4, 30)))
     assert announced(engine) == [
         ("registration.term_begun", date(2026, 2, 1)),
@@ -386,7 +395,7 @@ def test_a_failure_leaves_nothing_half_announced(engine, registered, monkeypatch
         raise OperationalError("statement", {}, Exception("the disk is full"))
 
     with monkeypatch.context() as patched:
-        patched.setattr(service.store, "note_swept", failing)
+        patched.setattr(store, "note_swept", failing)
         with pytest.raises(OperationalError):
             run(engine, at(date(2026, 4, 1)))
     assert announced(engine) == []
