@@ -139,7 +139,8 @@ def answers_ever(technique: Technique, standings: Standings) -> list[Standby]:
 
 
 def _wording(verdict: Verdict) -> tuple[object, ...]:
-    return (verdict.outcome, verdict.reasons, verdict.conditions, verdict.excluded_regions)
+    resting_on = tuple(id_ for id_, _ in verdict.authorizations)
+    return (verdict.outcome, verdict.reasons, verdict.conditions, verdict.excluded_regions, resting_on)
 
 
 def techniques_ever_covered(standings: Standings) -> frozenset[Technique]:

@@ -20,16 +20,18 @@ from registry.domain.verdict import (
     Standings,
     Verdict,
     give_verdict,
+    is_yes,
 )
 from registry.domain.vocabulary import Mode, Standing, Technique
 from registry.errors import Invalid, NotFound
-from registry.store import documents
+from registry.store import documents, ready_answers
 from registry.store.entries import (
     all_bodies,
     entries_of_practitioner,
     entry_by_number,
     resolve_practitioner,
 )
+from registry.store.ready_answers import Said
 from registry.store.records import Body, body_of, find_registration, load_record
 
 LONGEST_KEPT = 60
@@ -122,10 +124,14 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A body, and what is stored of one of its numbers: read once, answered from many times."""
+    """A body, and what is stored of one of its numbers: read once, answered from many times.
+
+    :param answers: the verdicts kept ready beside the entry, where there are any.
+    """
 
     body: Body
     entry: str | None
+    answers: str | None = None
 
     def fingerprint(self, *question: object) -> str:
         """Changes whenever an answer to ``question`` may have changed."""
@@ -143,7 +149,7 @@ def find(connection: Connection, code: str, number: str) -> Found:
     row = entry_by_number(connection, code, number_key(number))
     if row is None:
         raise NotFound(f"No body is kept under the code {code}; GET /v1/bodies lists them.")
-    return Found(body_of(row), row.entry)
+    return Found(body_of(row), row.entry, row.answers)
 
 
 def standings_of(document: dict[str, Any], body: Body) -> Standings:
@@ -173,8 +179,8 @@ def verify(
     :param at: the present instant (UTC).
     """
     document: dict[str, Any] = {} if found.entry is None else json.loads(found.entry)
-    standings = standings_of(document, found.body) if document else Standings(None, (), found.body.rules)
     day = on or local_date(at, found.body.zone)
+    questions = [Question(technique, day, mode) for technique in techniques]
     return Verification(
         found.body,
         document.get("number", number),
@@ -186,7 +192,39 @@ def verify(
         None,
         at,
         on is None,
-        tuple(give_verdict(Question(technique, day, mode), standings) for technique in techniques),
+        tuple(_verdicts(found, document, questions)),
+    )
+
+
+def _verdicts(found: Found, document: dict[str, Any], questions: list[Question]) -> Iterator[Verdict]:
+    """What was kept ready when the entry was written, if by the rules of now; else given afresh."""
+    rules = found.body.rules
+    if found.answers is None or not ready_answers.by_these_rules(found.answers, rules):
+        standings = standings_of(document, found.body) if document else Standings(None, (), rules)
+        yield from (give_verdict(question, standings) for question in questions)
+        return
+    ready, day = ready_answers.of_text(found.answers), questions[0].on
+    spans = document["registration"]
+    registration = documents.span_on(spans, day) if spans else None
+    for question in questions:
+        text, through = ready.on(question.technique, day.isoformat())
+        yield _ready_verdict(question, ready_answers.said(text), through, registration, document)
+
+
+def _ready_verdict(
+    question: Question, said: Said, through: str, registration: Span | None, document: dict[str, Any]
+) -> Verdict:
+    resting_on = (document["authorizations"][place] for place in said.resting_on)
+    return Verdict(
+        question,
+        said.outcome,
+        is_yes(said.outcome, question.mode),
+        said.reasons,
+        registration,
+        tuple((a["id"], documents.span_on(a["spans"], question.on)) for a in resting_on),
+        said.conditions,
+        said.excluded_regions,
+        date.fromisoformat(through) if through else None,
     )
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from registry.domain.decisions import Condition, Scope, StatusReport
+from registry.domain.localtime import ONE_DAY
 from registry.domain.rules import BodyRules, Renewal, RulesHistory, TrainingRequirement
 from registry.domain.timeline import BEFORE_ANY_TERM, Span, Timeline
 from registry.domain.vocabulary import Mode, PracticePermission, Standing, Technique
@@ -136,21 +137,34 @@ def published_timeline(timeline: Timeline) -> Timeline:
     return timeline_of(timeline_document(timeline)) if any(withheld) else timeline
 
 
+def span_on(document: list[Document], day: date) -> Span:
+    """The one span of a :func:`timeline_document` that covers a local day."""
+    on = day.isoformat()
+    following: date | None = None
+    for part in reversed(document):
+        first = date.fromisoformat(part["first"])
+        if part["first"] <= on:
+            return _span_of(part, first, None if following is None else following - ONE_DAY)
+        following = first
+    return Timeline().on(day) if following is None else _before(following)
+
+
+def _before(first_day: date) -> Span:
+    return Span(date.min, first_day - ONE_DAY, Standing.NOT_YET, BEFORE_ANY_TERM.holds)
+
+
 def timeline_of(document: list[Document]) -> Timeline:
     """The timeline of a :func:`timeline_document`."""
     if not document:
         return Timeline()
     firsts = [date.fromisoformat(d["first"]) for d in document]
-    lasts = [date.fromordinal(first.toordinal() - 1) for first in firsts[1:]]
+    lasts = [first - ONE_DAY for first in firsts[1:]]
     spans = [
         _span_of(d, first, last) for d, first, last in zip(document, firsts, [*lasts, None], strict=True)
     ]
     if firsts[0] == date.min:
         return Timeline(tuple(spans))
-    before = Span(
-        date.min, date.fromordinal(firsts[0].toordinal() - 1), Standing.NOT_YET, BEFORE_ANY_TERM.holds
-    )
-    return Timeline((before, *spans))
+    return Timeline((_before(firsts[0]), *spans))
 
 
 def _span_of(document: Document, first: date, last: date | None) -> Span:

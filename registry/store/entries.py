@@ -26,7 +26,7 @@ BODY = (
 )
 
 ENTRY_BY_NUMBER: Select[Any] = (
-    select(*BODY, e.c.document.label("entry"))
+    select(*BODY, e.c.document.label("entry"), e.c.answers)
     .join(e, and_(e.c.body_id == b.c.id, e.c.number_key == bindparam("number_key")), isouter=True)
     .where(b.c.code == bindparam("code"))
 )
@@ -53,6 +53,7 @@ class BodyAndEntry(NamedTuple):
     version: int
     document: str
     entry: str | None
+    answers: str | None
 
 
 def entry_by_number(connection: Connection, code: str, number_key: str) -> BodyAndEntry | None:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from registry.domain.decisions import Condition
 from registry.domain.localtime import ONE_DAY
-from registry.domain.rules import RulesHistory
+from registry.domain.rules import BodyRules, RulesHistory
 from registry.domain.timeline import Timeline
 from registry.domain.verdict import (
     Standby,
@@ -48,12 +48,16 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an answer says, whatever its days."""
+    """What an answer says, whatever its days.
+
+    :param resting_on: the authorizations that it rests on, by their places among the registration's.
+    """
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
     conditions: tuple[Condition, ...]
     excluded_regions: tuple[str, ...]
+    resting_on: tuple[int, ...]
 
 
 def to_text(stated: Stated, standings: Standings) -> str:
@@ -116,6 +120,7 @@ def _shape_of(timeline: Timeline, place: Mapping[date, int]) -> Hashable:
 
 def _weigh(standings: Standings, days: Sequence[date]) -> Iterator[Line]:
     place: dict[date | None, int | None] = {day - ONE_DAY: index for index, day in enumerate(days)}
+    at = {authorization.id: index for index, authorization in enumerate(standings.authorizations)}
     covered = sorted(techniques_ever_covered(standings))
     asked: list[tuple[str, Technique]] = [(technique.value, technique) for technique in covered]
     other = next((technique for technique in Technique if technique not in covered), None)
@@ -126,26 +131,31 @@ def _weigh(standings: Standings, days: Sequence[date]) -> Iterator[Line]:
         yield (
             named,
             tuple(
-                (place.get(one.last_day), place.get(one.verdict.valid_through), _said_text(one))
+                (place.get(one.last_day), place.get(one.verdict.valid_through), _said_text(one, at))
                 for one in answers
             ),
         )
 
 
-def _said_text(one: Standby) -> str:
+def _said_text(one: Standby, at: Mapping[str, int]) -> str:
     verdict = one.verdict
     conditions = [[None if c.withheld else c.text, c.withheld] for c in verdict.conditions]
-    return documents.dump([verdict.outcome, verdict.reasons, conditions, verdict.excluded_regions])
+    resting_on = [at[id_] for id_, _ in verdict.authorizations]
+    return documents.dump(
+        [verdict.outcome, verdict.reasons, conditions, verdict.excluded_regions, resting_on]
+    )
 
 
+@lru_cache(maxsize=16_384)
 def said(text: str) -> Said:
     """What a kept answer says."""
-    outcome, reasons, conditions, regions = json.loads(text)
+    outcome, reasons, conditions, regions, resting_on = json.loads(text)
     return Said(
         Outcome(outcome),
         tuple(map(Reason, reasons)),
         tuple(Condition(words or "", withheld) for words, withheld in conditions),
         tuple(regions),
+        tuple(resting_on),
     )
 
 
@@ -181,15 +191,29 @@ def of_text(text: str) -> Ready:
     return Ready(stated, lines)
 
 
+def by_these_rules(text: str, rules: RulesHistory) -> bool:
+    """Whether kept answers were given by these rules of the body, and can be believed."""
+    return text.startswith(print_of(rules))
+
+
+MOST_PRINTS = 1024
+_prints: dict[int, tuple[tuple[BodyRules, ...], str]] = {}
+
+
 def print_of(rules: RulesHistory) -> str:
-    """Tells one history of a body's rules from another: versions are appended, never changed."""
-    return _print_of(tuple((version.holds_from, version.recorded_at) for version in rules.versions))
+    """Tells one history of rules from every other, of whichever body: it is taken of all that they say.
 
-
-@lru_cache(maxsize=1024)
-def _print_of(versions: tuple[tuple[date, datetime], ...]) -> str:
-    written = ";".join(f"{day.isoformat()} {at.isoformat()}" for day, at in versions)
-    return blake2b(written.encode(), digest_size=PRINT_LENGTH // 2).hexdigest()
+    A body's history is read once and shared, so it is known by being the same object.
+    """
+    known = _prints.get(id(rules.versions))
+    if known is not None and known[0] is rules.versions:
+        return known[1]
+    if len(_prints) >= MOST_PRINTS:
+        _prints.clear()
+    written = documents.dump([documents.rules_document(version) for version in rules.versions])
+    printed = blake2b(written.encode(), digest_size=PRINT_LENGTH // 2).hexdigest()
+    _prints[id(rules.versions)] = (rules.versions, printed)
+    return printed
 
 
 def stated_of(document: Mapping[str, Any]) -> Stated:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
+from werkzeug.datastructures import Headers
 
 from registry.http.answers import cache_control
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class ReadyResponse(Response):
+    """A response whose headers are as they are to be sent: no locations to complete, the length known."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers, without another look at each."""
+        del environ
+        return self.headers
 
 
 def weak(fingerprint: str) -> str:
@@ -28,13 +41,15 @@ def is_known(etag: str) -> bool:
 
 def public_answer(value: Any, *, etag: str, seconds: int) -> Response:
     """An answer for everyone, to be kept for so many seconds."""
-    return describe(Response(ENCODE(value), content_type="application/json"), etag, seconds)
+    response = ReadyResponse(ENCODE(value).encode(), content_type="application/json")
+    return describe(response, etag, seconds)
 
 
 def unchanged(*, etag: str, seconds: int) -> Response:
     """What the caller has is still right."""
-    response = Response(status=304)
-    del response.headers["Content-Type"]
+    response = ReadyResponse(status=304)
+    for name in ("Content-Type", "Content-Length"):
+        response.headers.pop(name, None)
     return describe(response, etag, seconds)
 
 
