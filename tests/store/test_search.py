@@ -7,10 +7,11 @@ from random import Random
 from threading import Thread
 
 import pytest
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, event, insert, select, text, update
 
 from registry.domain.vocabulary import NameKind
 from registry.store import search_tables, tables
+from registry.store.entry_lists import entries_by_number, entries_of_people
 from registry.store.name_lookup import Position, find_people, is_found_by, understand
 from registry.store.search import differences, index_everyone, index_new_people, index_people
 from tests.support.factories import AT, BY, database
@@ -355,3 +356,34 @@ def add_name(tx: Connection, person: str, kind: NameKind, name: str, *, index: b
     tx.execute(insert(tables.practitioner_names), [{**row, "recorded_at": AT, "recorded_by": BY}])
     if index:
         index_people(tx, [person])
+
+
+def test_postgresql_can_read_all_that_a_search_reads_by_an_index(postgresql_url):
+    """One side of a comparison in another collation than the other would keep it from doing so."""
+    plans: list[str] = []
+    with register_of(postgresql_url, PEOPLE) as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        asked = [
+            (str(statement), parameters)
+            for statement, parameters in statements_of(connection, "john smiht", "leeds")
+        ]
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
+            plans += [line for line in plan if "Seq Scan" in line]
+    assert len(asked) >= 4
+    assert plans == []
+
+
+def statements_of(connection: Connection, name: str, city: str) -> list[tuple]:
+    """What is sent to the database to find someone and to read their entries."""
+    sent: list[tuple] = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        sent.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    people = [*ids(found(connection, name, city=city)), *ids(found(connection, "smi"))]
+    entries_of_people(connection, people)
+    entries_by_number(connection, "7")
+    event.remove(connection, "before_cursor_execute", note)
+    return sent
