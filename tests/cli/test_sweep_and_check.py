@@ -67,6 +67,7 @@ def test_sweeping_goes_on_until_it_is_stopped(registered, database_url):
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as sweeping:
         try:
             deadline = time.monotonic() + 60
+            assert sweeping.stdout is not None
             lines = [sweeping.stdout.readline() for _ in range(2)]
             assert time.monotonic() < deadline
         finally:

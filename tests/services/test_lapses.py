@@ -123,7 +123,8 @@ def test_pages_go_through_all_bodies_once_in_order(engine):
             lapsed_at(tx, bodies[position % 3], TODAY + (position % 4) * DAY)
         every = [item.lapse.place for item in asked(tx)]
         for size in (1, 5, 12):
-            found, after = [], None
+            found: list[tuple[date, str]] = []
+            after = None
             while page := asked(tx, after=after, limit=size):
                 found.extend(item.lapse.place for item in page)
                 after = found[-1]

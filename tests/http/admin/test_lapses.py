@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from registry.services.bodies import get_body
 from registry.store.database import writing
-from registry.store.records import find_body
 from tests.http.admin.conftest import NOW, Staff, read
 from tests.http.conftest import OTHER, OWN
 from tests.support.factories import make_authorization, make_person, make_registration
@@ -20,7 +20,7 @@ def registered(app, keys):
     """At the own body: one who lapsed while authorized; at the other: one who will lapse in ten days."""
     with app.app_context(), writing() as tx:
         person = make_person(tx, "Ngaio Tūhoe", withheld=True)
-        own, other = find_body(tx, OWN), find_body(tx, OTHER)
+        own, other = get_body(tx, OWN), get_body(tx, OTHER)
         record = make_registration(tx, own, person, number="PT/00 1", through=date(2026, 2, 20))
         make_authorization(tx, record, through=date(2026, 5, 31))
         make_registration(tx, other, number="PT-00002", through=date(2026, 3, 10))
@@ -95,7 +95,8 @@ def test_a_lapse_tells_since_when_and_why(registered, staff):
 
 def test_pages_are_followed_by_their_cursor(registered, staff):
     operator = staff("operator")
-    found, query = [], {"limit": 1}
+    found: list[str] = []
+    query: dict[str, object] = {"limit": 1}
     while True:
         page = read(operator.get(LAPSES, query))
         found.extend(item["id"] for item in page["items"])
