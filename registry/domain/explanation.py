@@ -30,11 +30,10 @@ from datetime import date, datetime
 
 from .decisions import Decision, Scope, StatusReport, known
 from .localtime import day_after
-from .snapshot import LISTED, NOT_LISTED, Stated
+from .snapshot import ENDED, LISTED, NOT_LISTED, Stated, judged_index
 from .timeline import GraceDays, Objection, Span, Timeline, fold
 from .vocabulary import DecisionKind, PracticePermission, Standing
 
-ENDED = (Standing.REVOKED, Standing.SURRENDERED)
 DECIDES = {
     Standing.SUSPENDED: DecisionKind.SUSPENDED,
     Standing.REVOKED: DecisionKind.REVOKED,
@@ -95,10 +94,9 @@ class _Explanation:
         return terms[-1]
 
     def judged_on(self, timeline: Timeline) -> tuple[date, Span]:
-        """The snapshot's day with its span; where no term has begun by then, the day on which one does."""
-        span = timeline.on(self.day)
-        if span.standing is Standing.NOT_YET:
-            span = next(iter(timeline.after(self.day)), span)
+        """The snapshot's day with its span; where no term runs then, that on which the stated one begins."""
+        index = judged_index(timeline, self.day, self.stated.first_day)
+        span = timeline.spans[index]
         return max(self.day, span.first_day), span
 
     # --- A registration or authorization that is new to the register ---
@@ -119,7 +117,7 @@ class _Explanation:
         stated, report = self.stated, self.stated.report
         if report is None or report.leaves in (Standing.IN_FORCE, Standing.UNKNOWN):
             return  # the grant, with its word, leaves it so
-        if report.leaves is Standing.LAPSED and self.is_over(stated.last_day):
+        if report.leaves is Standing.LAPSED and self.has_run_out():
             return
         since = max(first, stated.status_day or self.day)
         if stated.status_day is None and first < since and not self.has_ended(stated.last_day):
@@ -129,6 +127,11 @@ class _Explanation:
 
     def has_ended(self, last_day: date | None) -> bool:
         return self.stated.leaves is Standing.LAPSED and last_day is not None and last_day < self.day
+
+    def has_run_out(self) -> bool:
+        """Whether the term is over, and no sooner than on its last day."""
+        since, last = self.stated.status_day, self.stated.last_day
+        return self.is_over(last) and (since is None or last is None or last <= since)
 
     def is_over(self, last_day: date | None) -> bool:
         """Whether a term through ``last_day`` is over by the snapshot's day, grace included."""
@@ -382,16 +385,3 @@ def explain_unlisted(
     if not fold(record, grace=grace).on(day).standing.permits_practice:
         return []
     return explain(Stated(report=NOT_LISTED), record, day=day, at=at, new_id=new_id, grace=grace)
-
-
-def next_doubt(timeline: Timeline, day: date) -> date | None:
-    """The first day after ``day`` on which the register may say otherwise, unless for a term's end.
-
-    Until then, the same row of a later snapshot needs no new comparison. ``None`` where there is no such day.
-    """
-    held = timeline.on(day)
-    for span in timeline.after(day):
-        if span.begun_by is not None or Standing.SUSPENDED in held.holds or held.standing is Standing.NOT_YET:
-            return span.first_day
-        held = span
-    return None

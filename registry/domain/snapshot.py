@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from .decisions import Scope, StatusReport
+from .timeline import Timeline
 from .vocabulary import PracticePermission, Standing
 
 LISTED = StatusReport("listed", PracticePermission.YES, leaves=Standing.IN_FORCE)
@@ -15,6 +16,7 @@ NOT_LISTED = StatusReport("not listed", PracticePermission.NO, leaves=Standing.L
 """What a snapshot says of an authorization by naming it no longer."""
 
 NOTHING_SAID = Scope()
+ENDED = (Standing.REVOKED, Standing.SURRENDERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,32 @@ class Entry:
     languages: tuple[str, ...] | None = None
     authorizations: tuple[Stated, ...] | None = None
     withheld: bool = False
+
+
+def judged_index(timeline: Timeline, day: date, first_day: date | None) -> int:
+    """The position of the span by which a register is compared with a snapshot of ``day``.
+
+    That of the day itself; where no term runs on it, that of the next one that begins on ``first_day``, and
+    before the first term, that with which it begins.
+    """
+    index = timeline.index_on(day)
+    standing = timeline.spans[index].standing
+    if first_day is not None and first_day > day and standing in (Standing.NOT_YET, Standing.LAPSED, *ENDED):
+        for later in range(index + 1, len(timeline.spans)):
+            if timeline.spans[later].term_from == first_day:
+                return later
+    not_begun = standing is Standing.NOT_YET and index + 1 < len(timeline.spans)
+    return index + 1 if not_begun else index
+
+
+def next_doubt(timeline: Timeline, day: date) -> date | None:
+    """The first day after ``day`` on which the register may say otherwise, unless for a term's end.
+
+    Until then, the same row of a later snapshot needs no new comparison. ``None`` where there is no such day.
+    """
+    held = timeline.on(day)
+    for span in timeline.after(day):
+        if span.begun_by is not None or Standing.SUSPENDED in held.holds or held.standing is Standing.NOT_YET:
+            return span.first_day
+        held = span
+    return None

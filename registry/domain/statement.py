@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from .decisions import Scope, StatusReport
-from .snapshot import NOTHING_SAID, Stated
+from .decisions import StatusReport
+from .snapshot import ENDED, NOTHING_SAID, Stated, judged_index
 from .timeline import PERMITTING, Span, Timeline
 from .vocabulary import PracticePermission, Standing
-
-ENDED = (Standing.REVOKED, Standing.SURRENDERED)
 
 
 def state(timeline: Timeline, day: date) -> Stated | None:
     """The latest term that is decided, as it stands on a local day, or on its first if that is still to come.
 
-    Explained to a register that knows nothing else, it leaves what it was taken from, except for past days of
-    which it does not tell. ``None`` where nothing is decided.
+    Explained to the register that it was taken from, it changes nothing. Explained to one that knows nothing
+    else, it leaves the same from the day on; of past days it tells no more than is sure.
+
+    :returns: ``None`` where nothing is decided.
     """
     latest = timeline.spans[-1]
     if latest.term_from is None:
         return None
-    index = timeline.index_on(max(day, latest.term_from))
+    index = judged_index(timeline, day, latest.term_from)
     span = timeline.spans[index]
     leaves = _leaves(span)
-    scope: Scope = span.scope or NOTHING_SAID
     return Stated(
         first_day=latest.term_from,
         last_day=latest.term_through,
         open_ended=latest.term_through is None,
         status_day=_since(timeline, index, leaves),
         report=_report(span.report, leaves),
-        scope=scope,
+        scope=span.scope or NOTHING_SAID,
     )
 
 
@@ -62,8 +60,7 @@ def _since(timeline: Timeline, index: int, leaves: Standing) -> date | None:
     span = timeline.spans[index]
     if leaves is Standing.IN_FORCE or _is_by_date(timeline, index, leaves):
         return None
-    holds: Callable[[Span], bool] = lambda other: leaves in other.holds  # noqa: E731 - names what is asked twice
-    while index > 0 and holds(timeline.spans[index - 1]):
+    while index > 0 and leaves in timeline.spans[index - 1].holds:
         index -= 1
     first = timeline.spans[index]
     term_from = span.term_from or first.first_day
@@ -79,4 +76,4 @@ def _is_by_date(timeline: Timeline, index: int, leaves: Standing) -> bool:
     while index > 0 and Standing.LAPSED in timeline.spans[index - 1].holds:
         index -= 1
     through = timeline.spans[index].term_through
-    return through is not None and through < timeline.spans[index].first_day
+    return through is not None and through <= timeline.spans[index].first_day

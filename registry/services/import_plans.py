@@ -9,9 +9,9 @@ from typing import Any
 
 from registry.clock import new_id
 from registry.domain.decisions import Decision
-from registry.domain.explanation import Unexplainable, explain, explain_unlisted, next_doubt
+from registry.domain.explanation import Unexplainable, explain, explain_unlisted
 from registry.domain.names import fold, number_key
-from registry.domain.snapshot import Entry, Stated, StatedName
+from registry.domain.snapshot import Entry, Stated, StatedName, next_doubt
 from registry.domain.timeline import Timeline
 from registry.domain.vocabulary import DecisionKind, NameKind, Technique
 from registry.errors import Conflict

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.domain.decisions import Condition, Decision, Scope, StatusReport
-from registry.domain.explanation import Unexplainable, explain, explain_unlisted, next_doubt
-from registry.domain.snapshot import NOT_LISTED, Stated
+from registry.domain.explanation import Unexplainable, explain, explain_unlisted
+from registry.domain.snapshot import NOT_LISTED, Stated, next_doubt
 from registry.domain.timeline import fold
 from registry.domain.vocabulary import DecisionKind, PracticePermission, Standing, Technique
 
@@ -145,7 +146,8 @@ def test_a_renewal_seen_late_revives_no_past_day() -> None:
 def test_a_renewal_begins_on_the_day_that_the_snapshot_gives(field: str) -> None:
     register = Register()
     register.take_in(stated(last="2020-03-31"))
-    later = replace(stated(last="2021-03-31"), **{field: date(2020, 5, 1)})
+    said: dict[str, Any] = {field: date(2020, 5, 1)}
+    later = replace(stated(last="2021-03-31"), **said)
     assert register.take_in(later) == [K.RENEWED]
     assert register.on(date(2020, 4, 30)) is Standing.LAPSED
     assert register.on(date(2020, 5, 1)) is Standing.IN_FORCE

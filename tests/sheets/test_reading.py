@@ -219,7 +219,7 @@ def test_another_zip_is_no_workbook() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a.txt", "x")
-    with pytest.raises(Invalid, match="no [.]xlsx"):
+    with pytest.raises(Invalid, match=r"no [.]xlsx"):
         read(file.getvalue())
 
 
