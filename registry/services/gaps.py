@@ -87,7 +87,7 @@ def report_gaps(
 
     :param at: the present instant (UTC).
     :raises registry.errors.NotFound: the body keeps no such number.
-    :raises registry.errors.Invalid: the range is impossible or longer than ten years; ``known_at`` lies ahead.
+    :raises registry.errors.Invalid: the range is impossible or too long, or ``known_at`` lies ahead.
     """
     first, last = _range(question, local_date(question.known_at or at, body.zone))
     if question.known_at is not None and question.known_at > at:
