@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -10,12 +11,14 @@ from datetime import datetime
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 
 from registry import clock
 from registry.settings import Settings
 from tests.support.application import running
 from tests.support.databases import SqliteDatabases
 from tests.support.factories import database
+from tests.support.pages import MISSING, REQUIRED, chromium, running_browser
 from tests.support.people_in_every_state import NOW, fill
 
 PUBLIC_URL = "https://needles.example"
@@ -68,3 +71,15 @@ def in_words(page: str) -> str:
     main = page[page.index("<main") : page.index("</main>")] if "<main" in page else page
     main = re.sub(r"</?(a|bdi|code|span|strong)\b[^>]*>", "", main)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        reason = f"{MISSING}apt-get install chromium"
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    with running_browser(path) as browser:
+        yield browser

@@ -11,19 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from flask.testing import FlaskClient
 
-from registry.domain.vocabulary import Outcome, Technique
+from registry.domain.vocabulary import Technique
 from registry.http.web.assets import assets
+from tests.support.pages import FIRST_WORDS
 from tests.support.people_in_every_state import BODY, NUMBERS, OTHER
 
 Read = Callable[..., str]
-FIRST_WORD = {
-    Outcome.AUTHORIZED: "Yes.",
-    Outcome.AUTHORIZED_WITH_CONDITIONS: "Yes, with conditions.",
-    Outcome.SUPERVISED_ONLY: "Only under supervision.",
-    Outcome.UNKNOWN: "We cannot tell.",
-}
-"""Any other outcome is a no. Written down here once more, so that the pages are not their own witness."""
-
 KINDS = ("", "/easy", "/card", "/badge.svg", "/changes.atom")
 
 
@@ -35,7 +28,7 @@ def test_the_page_says_of_each_technique_what_the_api_answers(
     answer = client.get(f"/v1/bodies/{BODY}/registrations/{number}/verification{on}").get_json()
     page = client.get(f"/check/{BODY}/{number}{on}").text
     rows = re.findall(r'data-technique="(\w+)".*?</span> ([^<]+)</span>', page)
-    wanted = {v["technique"]: FIRST_WORD.get(v["outcome"], "No.") for v in answer["verdicts"]}
+    wanted = {v["technique"]: FIRST_WORDS.get(v["outcome"], "No.") for v in answer["verdicts"]}
     assert dict(rows) == wanted
     assert len(rows) == len(Technique)
 

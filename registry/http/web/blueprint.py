@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, redirect, request
@@ -35,21 +36,7 @@ def register_pages(app: Flask) -> None:
 def _blueprint() -> Blueprint:
     blueprint = Blueprint(PLAIN, __name__)
     blueprint.url_value_preprocessor(language_of_address)
-    for rule, view in (
-        ("/", search_page),
-        ("/find", find_page),
-        ("/about", about_page),
-        ("/about/easy", easy_about_page),
-        (CHECK, check_page),
-        (f"{CHECK}/easy", easy_check_page),
-        (f"{CHECK}/card", card_page),
-        (f"{CHECK}/qr.svg", qr_svg),
-        (f"{CHECK}/qr.png", qr_png),
-        (f"{CHECK}/badge.svg", badge_svg),
-        (f"{CHECK}/changes.atom", changes_feed),
-        ("/language/<code>", choose_page_language),
-        ("/assets/<name>", page_asset),
-    ):
+    for rule, view in {**PAGES, **OTHERS}.items():
         blueprint.add_url_rule(rule, view_func=view)
     return blueprint
 
@@ -83,3 +70,22 @@ def page_asset(name: str) -> AnyResponse:
     )
     response.set_etag(asset.version)
     return response.make_conditional(request)
+
+
+PAGES: Mapping[str, Callable[..., Response]] = {
+    "/": search_page,
+    "/find": find_page,
+    "/about": about_page,
+    "/about/easy": easy_about_page,
+    CHECK: check_page,
+    f"{CHECK}/easy": easy_check_page,
+    f"{CHECK}/card": card_page,
+}
+OTHERS: Mapping[str, Callable[..., AnyResponse]] = {
+    f"{CHECK}/qr.svg": qr_svg,
+    f"{CHECK}/qr.png": qr_png,
+    f"{CHECK}/badge.svg": badge_svg,
+    f"{CHECK}/changes.atom": changes_feed,
+    "/language/<code>": choose_page_language,
+    "/assets/<name>": page_asset,
+}
