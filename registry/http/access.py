@@ -43,7 +43,7 @@ REGISTRARS = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}))
 READERS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}), own_body=True)
 REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=True)
 OPERATORS = Rule(frozenset({Role.OPERATOR}))
-CLINICS = Rule(frozenset({Role.CLINIC}))
+CLINICS = Rule(frozenset({Role.CLINIC, Role.OPERATOR}))
 KEY_HOLDERS = Rule(frozenset(Role) - {Role.PUBLIC})
 
 ACCESS: Mapping[str, Rule] = {

@@ -32,6 +32,9 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
             {"body": "ca-on", "number": "PT-10443", "ref": "booking 7"},
         ]
     },
+    "RosterMembers": {
+        "members": [{"body": "ca-on", "number": "PT-10442"}, {"body": "ca-on", "number": "PT-10443"}]
+    },
     "NewKey": {"role": "registrar", "body": "ca-on", "label": "M. Reyes, registration desk"},
     "NewBody": {
         "code": "ca-on",

@@ -6,7 +6,8 @@ However many there are, the database is asked twice: for the bodies, and for wha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -75,10 +76,11 @@ class _Kept:
 
 def answer_all(
     connection: Connection, questions: Sequence[Asked | Refused], *, at: datetime
-) -> Iterator[Answered | Refused]:
+) -> Generator[Answered | Refused]:
     """Each question's answer, in its place. What is refused already stays so.
 
-    :param connection: in which both statements see the same; held until the last answer was taken.
+    :param connection: in which both statements see the same; held until this is closed,
+        or the last answer taken.
     :param at: the present instant (UTC).
     """
     bodies = {body.code: _kept(body, at) for body in list_bodies(connection)}
@@ -87,17 +89,19 @@ def answer_all(
         for asked in questions
         if isinstance(asked, Asked) and (kept := bodies.get(asked.body)) is not None
     ]
-    rows = kept_answers(connection, keys)
-    for asked in questions:
-        if not isinstance(asked, Asked):
-            yield asked
-            continue
-        kept = bodies.get(asked.body)
-        if kept is None:
-            detail = f"No body is kept under the code {asked.body}; GET /v1/bodies lists them."
-            yield Refused(NotFound(detail), asked.ref)
-        else:
-            yield _answer(asked, kept, next(rows))
+    with closing(kept_answers(connection, keys)) as rows:
+        for asked in questions:
+            if not isinstance(asked, Asked):
+                yield asked
+            elif (kept := bodies.get(asked.body)) is None:
+                yield _unknown(asked)
+            else:
+                yield _answer(asked, kept, next(rows))
+
+
+def _unknown(asked: Asked) -> Refused:
+    detail = f"No body is kept under the code {asked.body}; GET /v1/bodies lists them."
+    return Refused(NotFound(detail), asked.ref)
 
 
 _key = lru_cache(maxsize=65_536)(number_key)

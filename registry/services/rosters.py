@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -118,7 +118,7 @@ class Standing:
 
 def answer_for(
     connection: Connection, roster: Roster, question: Standing, *, at: datetime
-) -> Iterator[Answered | Refused]:
+) -> Generator[Answered | Refused]:
     """The answer for each member, by body and number.
 
     :param at: the present instant (UTC).

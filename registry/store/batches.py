@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -56,12 +56,16 @@ def entries_in_order(connection: Connection, keys: Sequence[str]) -> Iterator[st
         yield row.document
 
 
-def kept_answers(connection: Connection, keys: Sequence[str]) -> Iterator[Row[Any]]:
-    """For each key, in order, the ready answers and, where they are not to be believed, the entry."""
+def kept_answers(connection: Connection, keys: Sequence[str]) -> Generator[Row[Any]]:
+    """For each key, in order, the ready answers and, where they are not to be believed, the entry.
+
+    To be closed before the connection, unless all are taken.
+    """
     if not keys:
         return
     options = {"stream_results": True, "yield_per": AT_A_TIME}
     statement = STATEMENTS[connection.dialect.name]
     asked = {"asked": documents.dump(keys)}
-    for part in connection.execute(statement, asked, execution_options=options).partitions(AT_A_TIME):
-        yield from part
+    with connection.execute(statement, asked, execution_options=options) as rows:
+        for part in rows.partitions(AT_A_TIME):
+            yield from part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import chain, islice
 
 from flask import Response, request
@@ -39,7 +39,7 @@ def verify_batch() -> Response:
     as_lines = _wants_lines()
     with ExitStack() as stack:
         connection = stack.enter_context(snapshot())
-        answers = answer_all(connection, questions, at=at)
+        answers = stack.enter_context(closing(answer_all(connection, questions, at=at)))
         parts = _parts(answer_texts(answers, at), as_lines=as_lines)
         first = next(parts)  # what fails by now is a problem, not an answer that breaks off
         response = Response(chain((first,), parts), content_type=NDJSON if as_lines else "application/json")
