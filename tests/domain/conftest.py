@@ -9,7 +9,7 @@ settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=200,
+    max_examples=150,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
