@@ -1,0 +1,141 @@
+"""A database goes through every revision, up and down, and no row is lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, select, table, text
+
+from registry.domain.decisions import Condition
+from registry.domain.vocabulary import DecisionKind
+from registry.store import import_tables, roster_tables, schema, search_tables
+from registry.store.tables import metadata
+from tests.support import factories
+
+FIRST = "0001"
+EVERY_TABLE = (import_tables, roster_tables, search_tables)
+"""Modules that add tables to the metadata when they are imported."""
+
+
+def revisions() -> list[str]:
+    """Every revision, the first one first."""
+    script = ScriptDirectory(str(schema.MIGRATIONS))
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def rows_of(url: str) -> dict[str, int]:
+    """How many rows each table has that is there at this revision."""
+    with connected(url) as connection:
+        names = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        return {
+            name: connection.execute(select(func.count()).select_from(table(name))).scalar_one()
+            for name in sorted(names)
+        }
+
+
+def fill(engine: Engine) -> None:
+    """People with trainings, authorizations and a decision of many a kind; parents with several children."""
+    with engine.begin() as tx:
+        body = factories.make_body(tx)
+        course = factories.make_course(tx, body)
+        for position in range(3):
+            person = factories.make_person(tx, former=[f"Earlier Name{position}"])
+            factories.make_training(tx, person, body, course_id=course.id)
+            record = factories.make_registration(tx, body, person, city="Calgary")
+            record, authorization = factories.make_authorization(tx, record)
+            record = factories.decide(
+                tx,
+                record,
+                DecisionKind.CONDITIONS_SET,
+                date(2025, 6, 1),
+                authorization_id=authorization,
+                scope={"conditions": (Condition("Never alone."),)},
+            )
+            record = factories.decide(tx, record, DecisionKind.SUSPENDED, date(2025, 7, 1))
+            factories.void(tx, record, record.decisions[-1].decision.id)
+        factories.make_key(tx)
+
+
+@pytest.fixture
+def filled_url(database_url: str) -> str:
+    with factories.database(database_url) as engine:
+        fill(engine)
+    return database_url
+
+
+def test_the_revisions_are_one_chain_that_begins_with_the_register() -> None:
+    assert revisions()[0] == FIRST
+    assert len(ScriptDirectory(str(schema.MIGRATIONS)).get_heads()) == 1
+
+
+def test_an_empty_database_goes_up_one_by_one_and_down_to_nothing(empty_database_url: str) -> None:
+    for revision in revisions():
+        schema.upgrade(empty_database_url, revision)
+    for revision in [*revisions()[-2::-1], "base"]:
+        schema.downgrade(empty_database_url, revision)
+    assert rows_of(empty_database_url) == {}
+
+
+def test_no_row_of_a_filled_register_is_lost_by_any_revision_down_or_up(filled_url: str) -> None:
+    before = rows_of(filled_url)
+    assert min(before[name] for name in ("decisions", "spans", "lapses", "trainings", "events")) > 2
+    for revision in revisions()[-2::-1]:
+        schema.downgrade(filled_url, revision)
+        now = rows_of(filled_url)
+        assert {name: before[name] for name in now} == now, f"after going down to {revision}"
+    kept = rows_of(filled_url)
+    for revision in revisions()[1:]:
+        schema.upgrade(filled_url, revision)
+        now = rows_of(filled_url)
+        assert {name: now[name] for name in kept} == kept, f"after going up to {revision}"
+
+
+def test_facts_and_answers_are_what_they_were_after_all_revisions(filled_url: str) -> None:
+    def facts() -> list[tuple[object, ...]]:
+        with connected(filled_url) as connection:
+            found = connection.execute(text("SELECT id, kind, scope FROM decisions ORDER BY id"))
+            entries = connection.execute(text("SELECT number_key, document FROM entries ORDER BY number_key"))
+            return [*map(tuple, found), *map(tuple, entries)]
+
+    before = facts()
+    schema.downgrade(filled_url, FIRST)
+    schema.upgrade(filled_url)
+    assert facts() == before
+
+
+def test_the_newest_revision_is_what_the_code_is_written_for(database_url: str) -> None:
+    assert EVERY_TABLE
+    with connected(database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, metadata)
+        assert schema.revision_of(connection) == schema.newest_revision() == revisions()[-1]
+    assert differences == []
+
+
+def test_a_migration_that_orphans_rows_is_not_believed(sqlite_url: str) -> None:
+    with connected(sqlite_url) as connection:
+        day = "2026-01-01"
+        orphan = f"'a', 'no such course', '{day}', NULL, '{day}', 'me'"
+        connection.execute(text("PRAGMA foreign_keys=OFF"))
+        connection.execute(text(f"INSERT INTO course_approvals VALUES ({orphan})"))  # noqa: S608 - our own words
+        connection.commit()
+    with pytest.raises(RuntimeError, match="without what they belong to"):
+        schema.downgrade(sqlite_url, FIRST)
+    with connected(sqlite_url) as connection:
+        assert schema.revision_of(connection) == revisions()[-1]
