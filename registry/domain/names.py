@@ -251,6 +251,20 @@ def adjoined(typed: Sequence[str]) -> Iterator[tuple[str, ...]]:
             yield (*typed[:i], joined, *typed[i + 2 :])
 
 
+LONGEST_NUMBER = 40
+"""Characters of a registration number."""
+
+
+def is_registration_number(text: str) -> bool:
+    """Whether ``text`` (in Unicode's form C) can be a registration number, and so a part of an address."""
+    return (
+        len(text) <= LONGEST_NUMBER
+        and text.isprintable()
+        and text == text.strip().strip("/")
+        and any(character.isalnum() for character in text)
+    )
+
+
 def number_key(number: str) -> str:
     """A registration number as it is compared: capital letters, no spaces, one kind of hyphen.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import available_timezones
@@ -29,6 +30,9 @@ LEAVES = {
 
 ENCODINGS = ("utf-8", "utf-16", "iso-8859-1", "cp1252", "iso-8859-15", "cp1250", "iso-8859-2")
 
+
+NOT_KEPT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""Control characters but for the tab, which parts columns, halves of characters, and non-characters."""
 
 LONGEST = 500
 """Characters of a name, a word or a sentence in a profile."""
@@ -204,12 +208,28 @@ def read_shape(document: Any) -> dict[str, Any]:
     """
     if not isinstance(document, Mapping):
         raise Invalid.at("", "A profile is an object.")
+    for pointer, text in _texts("", document):
+        if NOT_KEPT.search(text):
+            raise Invalid.at(pointer, "It holds characters that cannot be kept.")
     try:
         shape: dict[str, Any] = _ProfileShape().load(document)
     except ValidationError as error:
         problems = [{"pointer": p, "detail": d} for p, d in _flat("", error.messages)]
         raise Invalid("This mapping profile cannot be used.", problems) from error
     return shape
+
+
+def _texts(pointer: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every text in a document, keys among them, with its place."""
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, Mapping):
+        for key, below in value.items():
+            yield pointer, str(key)
+            yield from _texts(f"{pointer}/{_escaped(str(key))}", below)
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            yield from _texts(f"{pointer}/{index}", below)
 
 
 def _flat(pointer: str, messages: Any) -> Iterator[tuple[str, str]]:
