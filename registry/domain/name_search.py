@@ -19,7 +19,7 @@ Within a stage, people are in the order of their places. Each is given once, at 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from .names import LONGEST_WORD, adjoined, splits
@@ -37,6 +37,9 @@ MOST_CANDIDATES = 64
 
 FEW_CANDIDATES = 12
 """Corrections of each word where two are taken to be wrong."""
+
+FEW_CITIES = 4
+"""Cities with one beginning in which typing errors are forgiven."""
 
 BOTH = 2
 """Words that decide a place."""
@@ -202,7 +205,8 @@ def sure_stages(query: NameQuery, other_names: Lookup) -> Iterator[Stage]:
     if query.typed:
         yield from _as_typed(query, query.typed)
     for joined in adjoined(query.typed):
-        yield from _as_typed(query, joined)
+        alone = len(joined) == 1 and query.cities is None
+        yield from [Stage(one_of(joined), None)] if alone else _as_typed(query, joined)
     if query.also:
         yield from _as_typed(query, query.also)
     if not query.typed and query.cities:
@@ -231,6 +235,7 @@ def unsure_stages(query: NameQuery, corrections: Corrections, beginnings: Correc
     """
     if len(query.typed) > 1:
         yield _all_beginnings(query, beginnings)
+    query = replace(query, cities=query.cities and query.cities[:FEW_CITIES])
     for i, word in enumerate(query.typed):
         yield _stage(query, [one_of(corrections.get(word, ()))], query.without(i))
     for i, word in enumerate(query.typed):

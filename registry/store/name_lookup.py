@@ -41,7 +41,7 @@ from .nicknames import other_names
 from .search import as_list, listed, read_back
 from .transliteration import romanized
 
-FIRST_STRETCHES, MORE_STRETCHES = 4, 64
+FIRST_STRETCHES, MORE_STRETCHES = 12, 64
 """Stretches that are read by one statement: few where the best may do, then many."""
 
 
@@ -123,7 +123,7 @@ def find_people(
     for match in reader.read(stages, 0, len(stages), after):
         found_any = True
         yield match
-    corrections, beginnings = _words_like(connection, query), _beginnings(connection, query)
+    corrections, beginnings = _words_like(connection, query)
     sure = len(stages)
     stages += unsure_stages(query, corrections, beginnings)
     for match in reader.read(stages, sure, len(stages), after):
@@ -145,7 +145,7 @@ def is_found_by(connection: Connection, query: NameQuery, practitioner_id: str) 
     if row is None:
         return None
     stages = list(sure_stages(query, other_names))
-    stages += unsure_stages(query, _words_like(connection, query), {})
+    stages += unsure_stages(query, *_words_like(connection, query))
     marks = tuple(row.marks.split())
     for former, kept in enumerate((row.words, row.former)):
         person = places(read_back(kept), marks)
@@ -185,6 +185,7 @@ class _Reader:
 
     def __init__(self, connection: Connection, body: str | None, size: int) -> None:
         self._connection = connection
+        self._engine = connection.dialect.name
         self._body = () if body is None else (f" {body_mark(body)} ",)
         self._size = size
 
@@ -196,7 +197,7 @@ class _Reader:
             for stretch in _stretches(number, stages[number], self._body)
         ]
         waiting = list(_remaining(waiting, after))
-        many = FIRST_STRETCHES
+        many = MORE_STRETCHES if first else FIRST_STRETCHES
         while waiting:
             chunk = list(islice(_of_one_kind(waiting), many))
             many = MORE_STRETCHES
@@ -224,24 +225,29 @@ class _Reader:
 
     def _rows(self, chunk: Sequence[Stretch]) -> Mapping[int, Sequence[Any]]:
         """The rows of each stretch, by its number in the chunk, in order."""
-        conditions = max(len(stretch.others) for stretch in chunk)
-        engine = self._connection.dialect.name
         if chunk[0].is_range:
-            return self._range(chunk[0], engine)
-        asked = [
-            [i, s.word, s.low, s.high, s.leads, *s.after, *_padded(s.others, conditions)]
-            for i, s in enumerate(chunk)
-        ]
+            return self._range(chunk[0])
+        conditions = max(len(stretch.others) for stretch in chunk)
+        if self._engine == "sqlite":
+            return self._sqlite(chunk, conditions)
+        return self._postgresql(chunk, conditions)
+
+    def _sqlite(self, chunk: Sequence[Stretch], conditions: int) -> Mapping[int, Sequence[Any]]:
+        asked = [[i, *_asked(stretch, conditions)] for i, stretch in enumerate(chunk)]
         parameters = {"stretches": json.dumps(asked), "size": self._size}
-        rows = self._connection.execute(_stretches_statement(engine, conditions), parameters).all()
-        if engine == "sqlite":
-            return {i: sorted(json.loads(found)) for i, found in rows}
+        rows = self._connection.execute(_sqlite_statement(conditions), parameters).all()
+        return {i: sorted(json.loads(found)) for i, found in rows}
+
+    def _postgresql(self, chunk: Sequence[Stretch], conditions: int) -> Mapping[int, Sequence[Any]]:
+        columns = zip(*(_asked(stretch, conditions) for stretch in chunk), strict=True)
+        parameters = {f"column{i}": list(column) for i, column in enumerate(columns)}
+        rows = self._connection.execute(_postgresql_statement(conditions), {**parameters, "size": self._size})
         grouped: dict[int, list[Any]] = {}
-        for i, *row in rows:
-            grouped.setdefault(i, []).append(row)
+        for i, *row in rows.all():
+            grouped.setdefault(i - 1, []).append(row)
         return grouped
 
-    def _range(self, stretch: Stretch, engine: str) -> Mapping[int, Sequence[Any]]:
+    def _range(self, stretch: Stretch) -> Mapping[int, Sequence[Any]]:
         second, id_, former = stretch.after
         parameters: dict[str, Any] = {
             "word": stretch.word,
@@ -252,12 +258,13 @@ class _Reader:
             "size": self._size,
             **{f"other{i}": other for i, other in enumerate(stretch.others)},
         }
-        statement = _range_statement(engine, len(stretch.others))
+        statement = _range_statement(self._engine, len(stretch.others))
         return {0: self._connection.execute(statement, parameters).all()}
 
 
-def _padded(others: Sequence[str], length: int) -> list[str]:
-    return [*others, *([""] * (length - len(others)))]
+def _asked(stretch: Stretch, conditions: int) -> list[Any]:
+    others = [*stretch.others, *([""] * (conditions - len(stretch.others)))]
+    return [stretch.word, stretch.low, stretch.high, stretch.leads, *stretch.after, *others]
 
 
 def _stretches(number: int, stage: Stage, body: tuple[str, ...]) -> Iterator[Stretch]:
@@ -356,12 +363,8 @@ FROM json_each(:stretches) s
 
 _POSTGRESQL = """
 SELECT s.n, q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks
-FROM (
-    SELECT CAST(value ->> 0 AS integer) AS n, value ->> 1 AS word, value ->> 2 AS low, value ->> 3 AS high,
-        CAST(value ->> 4 AS integer) AS leads, value ->> 5 AS second, value ->> 6 AS id,
-        CAST(value ->> 7 AS integer) AS former, value
-    FROM json_array_elements(CAST(:stretches AS json)) OFFSET 0
-) s CROSS JOIN LATERAL (
+FROM unnest({arrays}) WITH ORDINALITY AS s (word, low, high, leads, second, id, former{names}, n)
+CROSS JOIN LATERAL (
     SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
     WHERE p.word = s.word AND p.second >= s.low AND p.second <= s.high
     AND (p.second, p.practitioner_id, p.former) > (s.second, s.id, s.former)
@@ -384,13 +387,19 @@ ORDER BY q.word, q.second, q.practitioner_id, q.former
 """
 
 
-@lru_cache(maxsize=64)
-def _stretches_statement(engine: str, conditions: int) -> TextClause:
-    if engine == "sqlite":
-        others = "".join(f" AND instr(p.others, s.value ->> {8 + i}) > 0" for i in range(conditions))
-        return text(_SQLITE.format(others=others, visible=_VISIBLE))
-    others = "".join(f" AND strpos(p.others, s.value ->> {8 + i}) > 0" for i in range(conditions))
-    return text(_POSTGRESQL.format(others=others, visible=_VISIBLE))
+@lru_cache(maxsize=16)
+def _sqlite_statement(conditions: int) -> TextClause:
+    others = "".join(f" AND instr(p.others, s.value ->> {8 + i}) > 0" for i in range(conditions))
+    return text(_SQLITE.format(others=others, visible=_VISIBLE))
+
+
+@lru_cache(maxsize=16)
+def _postgresql_statement(conditions: int) -> TextClause:
+    types = ("text", "text", "text", "smallint", "text", "text", "smallint", *["text"] * conditions)
+    arrays = ", ".join(f"CAST(:column{i} AS {type_}[])" for i, type_ in enumerate(types))
+    names_ = "".join(f", other{i}" for i in range(conditions))
+    others = "".join(f" AND strpos(p.others, s.other{i}) > 0" for i in range(conditions))
+    return text(_POSTGRESQL.format(arrays=arrays, names=names_, others=others, visible=_VISIBLE))
 
 
 @lru_cache(maxsize=64)
@@ -411,31 +420,33 @@ _WORDS_FROM = text(
 )
 
 
-def _beginnings(connection: Connection, query: NameQuery) -> dict[str, list[str]]:
-    """Of each typed word, the longer words that it begins; none of one that begins too many."""
-    if len(query.typed) == 1 or query.cities is not None:
-        return {}
-    found = {word: _beginning_with(connection, word) for word in query.typed if len(word) > 1}
-    return {
-        word: [other for other in others if other != word]
-        for word, others in found.items()
+def _words_like(connection: Connection, query: NameQuery) -> tuple[Corrections, Corrections]:
+    """Of each typed word, the words one error apart, and the longer words that it begins, if not too many."""
+    corrected = [word for word in query.typed if names.SHORTEST_CORRECTED <= len(word) <= names.LONGEST_WORD]
+    begun = [] if len(query.typed) == 1 or query.cities else [word for word in query.typed if len(word) > 1]
+    forms = {form for word in corrected for form in (word, *names.one_deletions(word))}
+    parameters: dict[str, Any] = as_list(sorted(forms)) | {"most": MOST_CANDIDATES + 1}
+    for i, word in enumerate(begun):
+        parameters |= {f"low{i}": word, f"high{i}": word + LAST}
+    found: list[list[str]] = [[] for _ in range(len(begun) + 1)]
+    for n, word in connection.execute(_like(listed(connection), len(begun)), parameters).all():
+        found[n].append(word)
+    corrections = {word: _nearest(word, found[0]) for word in corrected}
+    few = [
+        (word, others)
+        for word, others in zip(begun, found[1:], strict=True)
         if len(others) <= MOST_CANDIDATES
-    }
+    ]
+    return corrections, {word: [other for other in others if other != word] for word, others in few}
 
 
-def _words_like(connection: Connection, query: NameQuery) -> dict[str, list[str]]:
-    """Of each typed word, the words one error apart: those that begin alike first."""
-    typed = [word for word in query.typed if names.SHORTEST_CORRECTED <= len(word) <= names.LONGEST_WORD]
-    forms = {form for word in typed for form in (word, *names.one_deletions(word))}
-    if not forms:
-        return {}
-    candidates = connection.execute(_similar(listed(connection)), as_list(sorted(forms))).scalars().all()
-    return {word: _nearest(word, candidates) for word in typed}
-
-
-@lru_cache(maxsize=2)
-def _similar(forms: str) -> TextClause:
-    return text(f"SELECT DISTINCT word FROM name_word_forms WHERE form IN ({forms})")  # noqa: S608 - no input
+@lru_cache(maxsize=32)
+def _like(forms: str, begun: int) -> TextClause:
+    parts = [f"SELECT DISTINCT 0 AS n, word FROM name_word_forms WHERE form IN ({forms})"]  # noqa: S608 - no input
+    for i in range(begun):
+        words = f"SELECT DISTINCT word FROM name_words WHERE word >= :low{i} AND word <= :high{i}"  # noqa: S608 - no input
+        parts.append(f"SELECT {i + 1}, word FROM ({words} ORDER BY word LIMIT :most) b{i}")  # noqa: S608 - no input
+    return text(" UNION ALL ".join(parts))
 
 
 def _nearest(word: str, candidates: Iterable[str]) -> list[str]:
