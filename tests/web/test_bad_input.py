@@ -21,7 +21,7 @@ ODD: dict[str, str | bytes] = {
     "a private character": "Anna\ue000",
     "bytes that are no UTF-8": b"\xff\xfe\xfa",
     "a picture": "Anna 💉",
-    "a template": "{{ 7*7 }}",
+    "a template": "{{ 7*1234567 }}",
 }
 REFUSED = ODD.keys() - {"a template"}
 
@@ -37,7 +37,7 @@ def test_it_is_refused_or_searched_for_and_never_repeated_raw(
     response = client.get(base, query_string=_query(name.rstrip("="), ODD[what]))
     assert response.status_code in ((422,) if what in REFUSED else (200, 422))
     assert response.content_type == "text/html; charset=utf-8"
-    for raw in (SCRIPT, "<img src=x", "49", "Traceback", "\0", "\u202e"):
+    for raw in (SCRIPT, "<img src=x", "8641969", "Traceback", "\0", "\u202e"):
         assert raw not in response.text
     assert len(response.data) < 25_000
 
