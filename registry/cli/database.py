@@ -10,7 +10,8 @@ from environs.exceptions import EnvError
 from flask import Flask
 
 from registry.settings import Settings, read_settings
-from registry.store.database import connect_to_database, db
+from registry.store import schema
+from registry.store.database import connect_to_database, db, reading
 
 
 def settings() -> Settings:
@@ -21,14 +22,26 @@ def settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
+def _refuse_other_schema() -> None:
+    with reading() as connection:
+        if schema.revision_of(connection) != schema.newest_revision():
+            raise click.ClickException(
+                "The database has another schema than this version needs; run registry migrate."
+            )
+
+
 @contextmanager
 def connected(chosen: Settings | None = None) -> Iterator[Settings]:
-    """Within, ``registry.store.database`` reaches the database: ``writing()``, ``reading()``."""
+    """Within, ``registry.store.database`` reaches the database: ``writing()``, ``reading()``.
+
+    :raises click.ClickException: its schema is another than this version is written for.
+    """
     chosen = chosen or settings()
     app = Flask(__name__, static_folder=None, template_folder=None)
     connect_to_database(app, chosen)
     with app.app_context():
         try:
+            _refuse_other_schema()
             yield chosen
         finally:
             for engine in db.engines.values():

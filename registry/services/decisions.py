@@ -117,13 +117,23 @@ def record_decisions(
 
 def consider(record: RegistrationRecord, drafts: Sequence[Draft], *, by: str, at: datetime) -> Change:
     """What :func:`record_decisions` would leave, recording nothing. Raises the same errors."""
+    change = weigh(record, drafts, by=by, at=at)
+    for decision in change.recorded:
+        if decision.override_reason is None and decision.import_id is None:
+            _refuse_unmet(change, decision)
+    return change
+
+
+def weigh(record: RegistrationRecord, drafts: Sequence[Draft], *, by: str, at: datetime) -> Change:
+    """What decisions would leave, whether or not requirements are met.
+
+    :raises registry.errors.Senseless: one of them, or a later one on record, would make no sense.
+    :raises registry.errors.Conflict: two authorizations would grant the same.
+    """
     recorded = tuple(_recorded(record, drafts, by, after_all(record, at)))
     change = Change(record, record.with_decisions(recorded), recorded)
     refuse_senseless(change)
     refuse_double_grant(change)
-    for decision in recorded:
-        if decision.override_reason is None and decision.import_id is None:
-            _refuse_unmet(change, decision)
     return change
 
 

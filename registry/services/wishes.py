@@ -23,10 +23,10 @@ from .decisions import (
     NEW,
     Change,
     Draft,
-    consider,
     newly_granted,
     record_decisions,
     unmet_for_grant,
+    weigh,
 )
 
 GOES_ON = frozenset({Standing.IN_FORCE, Standing.IN_GRACE, Standing.SUSPENDED, Standing.UNKNOWN})
@@ -180,8 +180,7 @@ def preview(record: RegistrationRecord, drafts: Sequence[Draft], *, by: str, at:
 
     Raises as recording would, but for unmet requirements, which it names.
     """
-    passed_over = [replace(draft, override_reason=draft.override_reason or "preview") for draft in drafts]
-    change = consider(record, passed_over, by=by, at=at)
+    change = weigh(record, drafts, by=by, at=at)
     days = {local_date(at, record.body.zone), *(d.decision.effective_on for d in change.recorded)}
     return Preview(
         change,
