@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from registry.domain.rules import RulesHistory
+from registry.domain.rules import BodyRules, RulesHistory
 from registry.domain.verdict import Question
 from registry.domain.vocabulary import Mode, Technique
 from registry.services.look_up import Found, seconds_kept, verify
@@ -80,3 +80,10 @@ def test_an_answer_for_today_is_kept_for_a_minute_but_not_beyond_the_bodys_midni
 
 def test_an_answer_for_a_day_that_was_named_is_kept_for_a_minute() -> None:
     assert seconds_kept(MIDNIGHT - timedelta(seconds=1), "America/Edmonton", today=False) == 60
+
+
+def test_rules_that_begin_and_were_recorded_together_are_told_apart_by_what_they_say() -> None:
+    permitting = BodyRules(DAYS[0], AT)
+    barring = replace(permitting, needling_permitted=False)
+    prints = {ready_answers.print_of(RulesHistory((rules,))) for rules in (permitting, barring)}
+    assert len(prints) == 2
