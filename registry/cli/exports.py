@@ -11,15 +11,17 @@ import click
 from registry import clock
 from registry.domain.localtime import local_date
 from registry.services.bodies import get_body
-from registry.services.exports import FORMATS, Export
+from registry.services.exports import Export, Form
 from registry.store.database import reading
 
 from .database import connected
 
+FORMS = click.Choice([form.value for form in Form])
+
 
 @click.command()
 @click.option("--body", "code", required=True, help="The code of the body.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option("--format", "form", type=FORMS, default="csv", show_default=True)
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="As of which day; else today.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else standard output."
@@ -32,7 +34,7 @@ def export(code: str, form: str, day: datetime | None, output: Path | None) -> N
     with connected(), reading() as connection:
         body = get_body(connection, code)
         wanted = Export(body, day.date() if day is not None else local_date(clock.now(), body.zone))
-        text = wanted.text(connection, form)
+        text = wanted.text(connection, Form(form))
         if output is None:
             for part in text:
                 sys.stdout.buffer.write(part.encode())

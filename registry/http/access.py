@@ -142,6 +142,20 @@ ACCESS: Mapping[str, Rule] = {
     "acknowledge_lapse": REGISTRARS_OF_BODY,
     "reopen_lapse": REGISTRARS_OF_BODY,
     "report_gaps": READERS_OF_BODY,
+    # Imports and exports: a body's register belongs to the body; its auditors see what came of an import.
+    "create_import": REGISTRARS_OF_BODY,
+    "list_imports": READERS_OF_BODY,
+    "get_import": READERS_OF_BODY,
+    "preview_import": REGISTRARS_OF_BODY,
+    "apply_import": REGISTRARS_OF_BODY,
+    "reverse_import": REGISTRARS_OF_BODY,
+    "list_rejected_rows": READERS_OF_BODY,
+    "download_rejected_rows": READERS_OF_BODY,
+    "list_vanished_registrations": READERS_OF_BODY,
+    "list_import_profiles": READERS_OF_BODY,
+    "get_import_profile": READERS_OF_BODY,
+    "put_import_profile": REGISTRARS_OF_BODY,
+    "export_register": READERS_OF_BODY,
 }
 """By operation: the name of the view function, which is also its ``operationId``."""
 

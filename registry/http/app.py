@@ -13,7 +13,9 @@ from .admin.authorizations import blueprint as authorizations
 from .admin.bodies import blueprint as body_records
 from .admin.courses import blueprint as courses
 from .admin.decisions import blueprint as decisions
+from .admin.exports import blueprint as exports
 from .admin.gaps import blueprint as gaps
+from .admin.imports import blueprint as imports
 from .admin.keys import blueprint as keys
 from .admin.lapses import blueprint as lapses
 from .admin.merges import blueprint as merges
@@ -53,6 +55,8 @@ BLUEPRINTS = (
     keys,
     lapses,
     gaps,
+    imports,
+    exports,
 )
 """Of the API, in the order of its document."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,7 +27,13 @@ COLUMNS = (
     *("register_class", "first_day", "last_day", "status", "practice", "disciplinary"),
     *("standing", "standing_since", "conditions", "authorizations"),
 )
-FORMATS = ("csv", "ndjson")
+
+
+class Form(StrEnum):
+    """How an export is written."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +46,10 @@ class Export:
     body: Body
     day: date
 
-    def text(self, connection: Connection, form: str) -> Iterator[str]:
-        """The file, a few lines at a time. :param form: one of :data:`FORMATS`."""
+    def text(self, connection: Connection, form: Form) -> Iterator[str]:
+        """The file, a few lines at a time."""
         rows = self._rows(connection)
-        if form == "ndjson":
+        if form is Form.NDJSON:
             return ndjson_text(rows)
         return self._csv(rows)
 

@@ -77,7 +77,7 @@ def open_sheet(stream: IO[bytes], layout: Layout) -> Sheet:
     first = lines.peek()
     if first is None:
         raise Invalid("The file is empty.")
-    if first.lstrip().startswith("{"):
+    if first.lstrip().startswith("{") and isinstance(_object(first), dict):
         return _checked(_ndjson(lines, layout))
     return _checked(_csv(lines, layout))
 

@@ -203,18 +203,20 @@ def add_rejects(tx: Connection, import_id: str, rejects: Sequence[Reject]) -> No
     insert_rows(tx, import_rejects, rows)
 
 
+def list_rejects(connection: Connection, import_id: str, *, after: int, limit: int) -> list[Reject]:
+    """A stretch of the rejected rows, in the order of the file, from behind a line."""
+    r = import_rejects
+    statement = select(r).where(r.c.import_id == import_id, r.c.line > after).order_by(r.c.line)
+    rows = connection.execute(statement.limit(limit))
+    return [Reject(row.line, json.loads(row.cells), json.loads(row.problems)) for row in rows]
+
+
 def read_rejects(connection: Connection, import_id: str) -> Iterator[Reject]:
     """The rejected rows, in the order of the file, read a stretch at a time."""
-    r = import_rejects
-    after = -1
-    while True:
-        statement = select(r).where(r.c.import_id == import_id, r.c.line > after)
-        rows = connection.execute(statement.order_by(r.c.line).limit(MANY)).all()
-        for row in rows:
-            yield Reject(row.line, json.loads(row.cells), json.loads(row.problems))
-        if len(rows) < MANY:
-            return
-        after = rows[-1].line
+    after = 0
+    while stretch := list_rejects(connection, import_id, after=after, limit=MANY):
+        yield from stretch
+        after = stretch[-1].line
 
 
 def add_change(tx: Connection, import_id: str, registration_id: str, changed: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from registry.domain.timeline import fold
 from registry.domain.vocabulary import DecisionKind, Mode, Technique
 from registry.services import bodies
 from registry.services.bodies import BodyFacts
-from registry.services.exports import Export
+from registry.services.exports import Export, Form
 from registry.services.import_profiles import built_in
 from registry.services.imports import apply_import, receive_import
 from registry.store.imports import Received
@@ -65,7 +65,7 @@ def fill(tx, body):
 
 def exported(engine, code, form):
     with engine.begin() as tx:
-        return "".join(Export(bodies.get_body(tx, code), DAY).text(tx, form))
+        return "".join(Export(bodies.get_body(tx, code), DAY).text(tx, Form(form)))
 
 
 def take_in(engine, code, text):
