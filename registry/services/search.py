@@ -32,6 +32,9 @@ MOST = 50
 MOST_EXAMINED = 200
 """People whose entries are read for one page."""
 
+AT_ONCE = 100
+"""People who are read at once where most of them may not fit."""
+
 FEWEST_LETTERS = 2
 """Letters of a name or a city with which a search begins: one would be a walk through the register."""
 
@@ -86,8 +89,10 @@ def search(
     if wanted.number is not None:
         return FoundPeople(tuple(_people_with_number(connection, wanted, at)), None)
     query = understand(connection, wanted.name or "", wanted.city)
-    matches = find_people(connection, query, _position(after), body=wanted.body, size=limit + 1)
-    return _page(connection, wanted, matches, at, limit)
+    size = limit + 1 if wanted.technique is None and not wanted.authorized else AT_ONCE
+    matches = find_people(connection, query, _position(after), body=wanted.body, size=size)
+    batches = iter(lambda: list(islice(matches, size)), [])
+    return _page(connection, wanted, batches, at, limit)
 
 
 def _refuse_too_little(wanted: Wanted) -> None:
@@ -118,11 +123,11 @@ def _position(after: Sequence[str | int]) -> Position:
 
 
 def _page(
-    connection: Connection, wanted: Wanted, matches: Iterator[Match], at: datetime, limit: int
+    connection: Connection, wanted: Wanted, batches: Iterable[Sequence[Match]], at: datetime, limit: int
 ) -> FoundPeople:
     people: list[PublicPractitioner] = []
     reached, examined = Position(), 0
-    while batch := list(islice(matches, limit + 1)):
+    for batch in batches:
         entries = entries_of_people(connection, [match.practitioner_id for match in batch])
         for match in batch:
             found = _person(wanted, match, entries.get(match.practitioner_id, ()), at)

@@ -78,7 +78,11 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of the index: the places under ``word``, or those that lead under a range of words."""
+    """A part of the index: the places under ``word``, or those that lead under a range of words.
+
+    :param after: the second word, person and kind of name behind which it begins; not before ``low``, as
+        PostgreSQL begins to read where the row comparison says.
+    """
 
     stage: int
     word: str
@@ -87,7 +91,7 @@ class Stretch:
     high: str
     leads: int
     others: tuple[str, ...]
-    after: tuple[str, str, int] = ("", "", -1)
+    after: tuple[str, str, int]
 
     @property
     def is_range(self) -> bool:
@@ -273,7 +277,7 @@ def _stretches(number: int, stage: Stage, body: tuple[str, ...]) -> Iterator[Str
     leads = int(stage.seconds is None)
     for first, last in stage.words.stretches():
         for low, high in seconds:
-            yield Stretch(number, first, last, low, high, leads, others)
+            yield Stretch(number, first, last, low, high, leads, others, (low, "", -1))
 
 
 def _remaining(stretches: Iterable[Stretch], after: Position) -> Iterator[Stretch]:

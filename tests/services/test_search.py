@@ -238,6 +238,7 @@ def test_pages_follow_each_other(tx, college):
 
 def test_a_page_ends_where_it_would_cost_too_much_and_the_next_goes_on(tx, college, monkeypatch):
     monkeypatch.setattr("registry.services.search.MOST_EXAMINED", 4)
+    monkeypatch.setattr("registry.services.search.AT_ONCE", 2)
     assert MOST_EXAMINED > 4
     records = [make_registration(tx, college, make_person(tx, f"Ann{letter} Lee")) for letter in "abcdefghi"]
     make_authorization(tx, records[-1])
