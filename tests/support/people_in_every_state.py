@@ -95,6 +95,9 @@ def _ended(tx: Connection, body: Body) -> None:
     record = _register(tx, body, "SUSP-1", "Suspended Authorization")
     record, id_ = make_authorization(tx, record, through=None)
     decide(tx, record, DecisionKind.SUSPENDED, date(2026, 10, 5), authorization_id=id_, at=NOW)
+    record = _register(tx, body, "LOST-1", "Lost Authorization", register_class="courtesy")
+    record, id_ = make_authorization(tx, record, through=None)
+    decide(tx, record, DecisionKind.SUSPENDED, date(2026, 10, 5), authorization_id=id_, at=NOW)
     record = _register(tx, body, "REVOKED-1", "Revoked Authorization")
     record, id_ = make_authorization(tx, record, through=None)
     decide(tx, record, DecisionKind.REVOKED, date(2026, 10, 5), authorization_id=id_, at=NOW)
@@ -135,7 +138,7 @@ def _not_registered(tx: Connection, body: Body, other: Body) -> None:
 
 NUMBERS = (
     *("YES-1", "OPEN-1", "COND-1", "SUP-1", "LEARN-1", "MIX-1", "HID-1"),
-    *("LAPSED-1", "SUSP-1", "REVOKED-1", "GIVEN-1", "SOON-1", "UNREAD-1"),
+    *("LAPSED-1", "SUSP-1", "REVOKED-1", "GIVEN-1", "LOST-1", "SOON-1", "UNREAD-1"),
     *("RLAPSED-1", "RSUSP-1", "RREVOKED-1", "RUNREAD-1", "RSOON-1", "CLASS-1", "NONE-1"),
 )
 """Of the body ``BODY``."""

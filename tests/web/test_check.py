@@ -154,6 +154,15 @@ def test_the_badge_shows_todays_answer(client: FlaskClient, number: str, says: s
     assert says in "".join(ET.fromstring(badge.data).itertext())  # noqa: S314 - made by the application
 
 
+def test_the_badge_names_what_its_answer_is_about(client: FlaskClient) -> None:
+    badge = client.get(f"/check/{BODY}/MIX-1/badge.svg").text
+    assert "Yes, authorized today</text>" in badge
+    assert ">dry needling</text>" in badge
+    other = client.get(f"/check/{BODY}/MIX-1/badge.svg?technique=acupuncture").text
+    assert "Only under supervision</text>" in other
+    assert client.get(f"/check/{BODY}/MIX-1/badge.svg?technique=magic").status_code == 422
+
+
 def test_the_feed_tells_of_changes_by_number_alone(client: FlaskClient) -> None:
     response = client.get(f"/fr/check/{BODY}/SUSP-1/changes.atom")
     feed = ET.fromstring(response.data)  # noqa: S314 - made by the application

@@ -79,7 +79,7 @@ def test_matches_go_on_page_by_page(client: FlaskClient, monkeypatch: pytest.Mon
         seen += re.findall(r'href="/check/[a-z-]+/([A-Z0-9-]+)"', page)
         following = re.search(r'rel="next" href="([^"]+)"', page)
         path = following[1].replace("&amp;", "&") if following else ""
-    assert sorted(seen) == ["LAPSED-1", "REVOKED-1", "SUSP-1", "UNREAD-1"]
+    assert sorted(seen) == ["LAPSED-1", "LOST-1", "REVOKED-1", "SUSP-1", "UNREAD-1"]
 
 
 def _listed(client: FlaskClient, query: str) -> list[str]:

@@ -141,6 +141,16 @@ def test_who_learns_is_told_apart_from_who_is_authorized(ask: Ask) -> None:
     assert f"The rules of {COLLEGE} let them learn it" in said
 
 
+def test_who_lost_an_authorization_is_not_first_told_to_be_a_learner(ask: Ask) -> None:
+    tones = [spoken.tone for spoken in ask("LOST-1").spoken]
+    assert tones == [Tone.NO, Tone.SUPERVISED]
+
+
+def test_beside_a_no_nothing_speaks_for_it(ask: Ask) -> None:
+    on_a_no = [ENGLISH.text(said) for said in ask("GRACE-1", OTHER).spoken[1].reasons]
+    assert on_a_no == ["Board of Tests has given no authorization for this."]
+
+
 def test_days_of_grace_are_a_yes_that_says_so(ask: Ask) -> None:
     assert _first(ask("GRACE-1", OTHER)) == (
         "Yes. Today Days of Grace is authorized to use needles on their own for: dry needling. The"

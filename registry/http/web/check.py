@@ -108,13 +108,16 @@ def answer(
     return verification, history, speak(verification, history, covered)
 
 
-def answer_today(body: str, number: str, at: datetime) -> tuple[Verification, list[Spoken]]:
-    """Today's answer alone, for what shows nothing else.
+def answer_today(
+    body: str, number: str, technique: Technique | None, at: datetime
+) -> tuple[Verification, Spoken]:
+    """The first of today's answers, for what shows nothing else; ``None`` asks about every technique.
 
     :raises registry.errors.NotFound: there is no such body, or it never registered this number.
     """
+    techniques = EVERY_TECHNIQUE if technique is None else (technique,)
     with public_reading() as connection:
         found = look_up.find(connection, body, number)
     entry = look_up.get_entry(found, number, on=None, at=at)
-    verification, _, spoken = answer(found, entry, EVERY_TECHNIQUE, None, at)
-    return verification, spoken
+    verification, _, spoken = answer(found, entry, techniques, None, at)
+    return verification, spoken[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 
 import segno
@@ -9,18 +10,23 @@ from flask import Response, request
 from werkzeug import Response as AnyResponse
 
 from registry import clock
+from registry.domain.vocabulary import Technique
+from registry.errors import Invalid
 from registry.http.answers import cache_control
 from registry.services import histories, look_up
 from registry.store.database import public_reading
 
+from .asking import read_arguments
 from .check import answer_today
 from .feeds import atom
-from .phrases import BADGE, SIGNS
+from .phrases import BADGE, SIGNS, TECHNIQUES
 from .rendering import FOR_AN_HOUR, in_language, render
 from .speech import say
 from .visits import current_visit
 
 ERROR_LEVEL = "m"
+ROOM = 36
+"""Characters in one line of a badge."""
 BORDER = 4
 """Modules of quiet zone, as ISO/IEC 18004 asks."""
 
@@ -51,14 +57,31 @@ def _code(body: str, number: str, kind: str, content_type: str) -> AnyResponse:
 
 
 def badge_svg(body: str, number: str) -> Response:
-    """Today's answer as a small picture, for other sites to show. It is made when it is asked for."""
-    verification, spoken = answer_today(body, number, clock.now())
-    tone = spoken[0].tone
-    context = {"verification": verification, "tone": tone, "words": say(BADGE[tone]), "sign": SIGNS[tone]}
+    """Today's answer as a small picture, for other sites to show. It is made when it is asked for.
+
+    :raises registry.errors.Invalid: ``technique`` is none; a badge for every technique would mislead.
+    """
+    asked = read_arguments()
+    technique = asked.technique()
+    if asked.errors:
+        raise Invalid("technique: no such technique")
+    verification, spoken = answer_today(body, number, technique, clock.now())
+    tone = spoken.tone
+    about = "" if len(spoken.techniques) == len(Technique) else _briefly(spoken.techniques)
+    context = {"verification": verification, "spoken": spoken, "about": about, "tone": tone}
+    context |= {"words": say(BADGE[tone]), "sign": SIGNS[tone]}
     seconds = look_up.seconds_kept(verification.as_of, verification.body.zone, today=True)
     response = Response(render("badge.svg", context), content_type="image/svg+xml")
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return in_language(response, cache_control(seconds))
+
+
+def _briefly(techniques: Sequence[Technique]) -> str:
+    """As many of the techniques as a badge has room for."""
+    voice = current_visit().speech
+    names = [voice.text(say(TECHNIQUES[technique])) for technique in techniques]
+    shown = [name for at, name in enumerate(names) if len(", ".join(names[: at + 1])) <= ROOM] or names[:1]
+    return ", ".join(shown) + (", …" if len(shown) < len(names) else "")
 
 
 def changes_feed(body: str, number: str) -> Response:

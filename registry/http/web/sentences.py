@@ -1,7 +1,8 @@
 """The answer as sentences: the one place where a verdict becomes words.
 
 Whether and why is read off the verdicts, never decided here. Techniques with the same answer share a
-sentence; of several answers the best comes first, and each names the techniques that it is for.
+sentence. Of several answers the first is about techniques that an authorization is about, the best before
+the others; and each names the techniques that it is for.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ SHOWN_AS_LIMITS = frozenset(
     {Reason.REGISTRATION_CONDITIONS, Reason.AUTHORIZATION_CONDITIONS, Reason.REGIONS_EXCLUDED}
 )
 """Reasons that are told by the conditions and regions themselves."""
+
+EXPLAIN_NO_NO = frozenset(
+    {
+        Reason.REGISTRATION_IN_GRACE,
+        Reason.AUTHORIZATION_IN_GRACE,
+        Reason.LEARNERS_UNDER_SUPERVISION,
+        Reason.AUTHORIZATION_SUPERVISED,
+    }
+)
+"""Reasons that speak for the person: beside a no they would confuse."""
 
 ORDER = tuple(Tone)
 HOLDER = phrase("the holder of number %(number)s")
@@ -101,15 +112,23 @@ class _Question:
 def speak(
     verification: Verification, history: History, covered: Mapping[str, tuple[Technique, ...]]
 ) -> list[Spoken]:
-    """The answers of a verification, the best one first.
+    """The answers of a verification, in the order in which they are told.
 
     :param covered: by authorization, the techniques that it covers on the day.
     """
     question = _Question(verification, history, covered)
     groups: dict[object, list[Verdict]] = {}
-    for verdict in sorted(verification.verdicts, key=lambda v: ORDER.index(tone_of(v))):
+    for verdict in verification.verdicts:
         groups.setdefault(_shared(verdict), []).append(verdict)
-    return [_spoken(question, group) for group in groups.values()]
+    return [_spoken(question, group) for group in sorted(groups.values(), key=_rank)]
+
+
+def _rank(verdicts: Sequence[Verdict]) -> tuple[bool, int]:
+    """What an authorization is about comes before what none is about; then the best answer first.
+
+    Whoever lost an authorization may still learn another technique: that is not the first to be told.
+    """
+    return not any(v.authorizations for v in verdicts), ORDER.index(tone_of(verdicts[0]))
 
 
 def tone_of(verdict: Verdict) -> Tone:
@@ -185,9 +204,10 @@ def _holds(question: _Question, tone: Tone, through: date | None) -> Said | None
 def _reasons(question: _Question, verdicts: Sequence[Verdict]) -> Iterator[Said]:
     """Each reason once: of the registration, of authorizations, and last that there is none."""
     told: set[str] = set()
+    left_out = SHOWN_AS_LIMITS | (EXPLAIN_NO_NO if tone_of(verdicts[0]) is Tone.NO else frozenset())
     for reason in sorted(Reason, key=lambda each: each is Reason.TECHNIQUE_NOT_COVERED):
         concerned = [v for v in verdicts if reason in v.reasons]
-        if not concerned or reason in SHOWN_AS_LIMITS:
+        if not concerned or reason in left_out:
             continue
         if reason is Reason.TECHNIQUE_NOT_COVERED and len(concerned) == len(verdicts):
             yield say(NOT_COVERED, body=Verbatim(question.verification.body.name))
