@@ -25,7 +25,42 @@ TRAINED: Mapping[str, Any] = {
     "safety_component": True,
 }
 
+EXPORTED = """\
+number,name,given,family,former_names,city,languages,withheld,register_class,first_day,last_day,status,practice,\
+disciplinary,standing,standing_since,conditions,authorizations
+PT-10442,Ana Ito,Ana,Ito,,Ottawa,,,general,2026-01-01,2026-09-30,Active,yes,,in_force,,,
+"""
+
 REQUESTS: Mapping[str, Mapping[str, Any]] = {
+    "NewImport": {"body": "ca-on", "profile": "export", "on": "2026-03-01", "file": EXPORTED},
+    "ProfileDocument": {
+        "columns": {"number": "Reg. No", "given": "First name", "family": "Last name", "city": "Town"},
+        "registration": {
+            "register_class": "Class",
+            "first_day": "Registered",
+            "last_day": "Expires",
+            "status": {
+                "column": "Status",
+                "words": {
+                    "Active": {"practice": "yes"},
+                    "Active (conditions)": {"practice": "with_conditions"},
+                    "Lapsed": {"practice": "no"},
+                    "Suspended": {"practice": "no", "disciplinary": True},
+                    "Removed": {"practice": "no", "disciplinary": True, "leaves": "revoked"},
+                },
+            },
+        },
+        "authorizations": [
+            {
+                "techniques": NEEDLING,
+                "when": {"Dry needling": ["Yes"]},
+                "first_day": "Needling since",
+                "no_last_day": "open_ended",
+                "status": {"absent": "in_force"},
+            }
+        ],
+        "dates": {"formats": ["DD/MM/YYYY"]},
+    },
     "Questions": {
         "questions": [
             {"body": "ca-on", "number": "PT-10442", "technique": "dry_needling", "on": "2026-03-31"},
