@@ -155,7 +155,8 @@ ACCESS: Mapping[str, Rule] = {
     "list_import_profiles": READERS_OF_BODY,
     "get_import_profile": READERS_OF_BODY,
     "put_import_profile": REGISTRARS_OF_BODY,
-    "export_register": READERS_OF_BODY,
+    "export_as_csv": READERS_OF_BODY,
+    "export_as_ndjson": READERS_OF_BODY,
 }
 """By operation: the name of the view function, which is also its ``operationId``."""
 

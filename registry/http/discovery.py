@@ -7,9 +7,11 @@ that lets it reach no other host.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, current_app
 
@@ -44,13 +46,13 @@ SECURITY_TXT_HOLDS = timedelta(days=180)
 @blueprint.get("/openapi.json")
 def openapi_json() -> Response:
     """The description of the API, as JSON."""
-    return _kept(_documents()["json"], "application/json")
+    return _kept(_made("json", json.dumps), "application/json")
 
 
 @blueprint.get("/openapi.yaml")
 def openapi_yaml() -> Response:
     """The description of the API, as YAML."""
-    return _kept(_documents()["yaml"], "application/yaml")
+    return _kept(_made("yaml", to_yaml), "application/yaml")
 
 
 @blueprint.get("/docs")
@@ -107,14 +109,12 @@ def _settings() -> Settings:
     return settings
 
 
-def _documents() -> dict[str, bytes]:
-    """The description in both forms, made once for each application."""
-    made: dict[str, bytes] | None = current_app.extensions.get("registry.documents")
+def _made(form: str, make: Callable[[dict[str, Any]], str]) -> bytes:
+    """The description in one form, made once for each application."""
+    key = f"registry.document.{form}"
+    made: bytes | None = current_app.extensions.get(key)
     if made is None:
-        described = document(current_app)
-        as_json = json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
-        made = {"json": as_json, "yaml": to_yaml(described).encode()}
-        current_app.extensions["registry.documents"] = made
+        current_app.extensions[key] = made = make(document(current_app)).encode()
     return made
 
 

@@ -23,6 +23,11 @@ T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+BOUNDS = frozenset(
+    {"pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "multipleOf"}
+)
+"""What is asked of what is sent now; what was kept long ago, or imported, may be within others."""
+
 MOST_HOURS = 10_000
 END_OF_DAY = (23, 59)
 LARGEST_INTEGER = 2**53 - 1
@@ -137,9 +142,13 @@ def describe_house_field(
     """apispec's way to a field's description; what the schema itself says of the field goes first."""
     if ret.get("default", ...) is None:
         del ret["default"]  # left out, rather than null
-    if not isinstance(field, HouseField):
+    described = field.json_schema() if isinstance(field, HouseField) else {}
+    if isinstance(field.root, ResponseSchema):
+        for bound in BOUNDS:
+            described.pop(bound, None)
+            ret.pop(bound, None)
+    if not described:
         return {}
-    described = field.json_schema()
     if field.allow_none:
         described["type"] = [described["type"], "null"]
         if "enum" in described:

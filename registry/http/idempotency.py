@@ -30,8 +30,9 @@ from .problems import KeyReused, StillRunning
 
 HEADER = "Idempotency-Key"
 LEASE = timedelta(seconds=120)
-LONGEST = 255
-QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
+LONGEST = 257
+"""Characters of the header: 255, and quotes."""
+QUOTED = re.compile(r'"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
 KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Link")
 CHUNK = 1 << 20
 
@@ -55,12 +56,11 @@ def given_key() -> str | None:
     given = request.headers.get(HEADER)
     if given is None:
         return None
-    quoted = QUOTED.fullmatch(given)
-    key = re.sub(r'\\(["\\])', r"\1", quoted[1]) if quoted else given
-    if not 0 < len(key) <= LONGEST or not key.isascii() or not key.isprintable():
-        detail = f"Give 1 to {LONGEST} printable ASCII characters, such as a UUID, in quotes or bare."
+    if not 0 < len(given) <= LONGEST or not given.isascii() or not given.isprintable():
+        detail = "Give 1 to 255 printable ASCII characters, such as a UUID, in quotes or bare."
         raise Invalid(f"{HEADER}: {detail}", [{"header": HEADER, "detail": detail}])
-    return key
+    quoted = QUOTED.fullmatch(given)
+    return re.sub(r'\\(["\\])', r"\1", quoted[1]) if quoted else given
 
 
 def once(key: str, work: Callable[[Connection], Response], *, without: str | None = None) -> Response:

@@ -12,8 +12,10 @@ from flask.testing import FlaskClient
 from registry.services.principals import Role
 from registry.settings import Settings
 from registry.store.database import writing
+from registry.store.records import find_body
 from tests.support.application import running
 from tests.support.factories import make_body, make_key
+from tests.support.world import make_world
 
 OWN, OTHER = "ca-own", "ca-other"
 
@@ -58,6 +60,15 @@ def keys(app: Flask) -> Keys:
             other_registrar=make_key(tx, Role.REGISTRAR, other),
             other_auditor=make_key(tx, Role.AUDITOR, other),
         )
+
+
+@pytest.fixture
+def parts(app: Flask, keys: Keys) -> dict[str, str]:
+    """Something of each kind at the body ``OWN``, by the name of its part of an address."""
+    with app.app_context(), writing() as tx:
+        own = find_body(tx, OWN)
+        assert own is not None
+        return make_world(tx, own)
 
 
 @dataclass(frozen=True)

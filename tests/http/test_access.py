@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from registry.http.access import ACCESS, Rule
 from registry.http.examples import REQUESTS
 from registry.http.openapi import document
-from registry.services import merges
 from registry.services.principals import Role
 from registry.store import tables
-from registry.store.courses import find_course
-from registry.store.database import reading, writing
-from registry.store.records import find_body
+from registry.store.database import reading
 from tests.http.conftest import OWN, Keys
-from tests.support.factories import (
-    make_authorization,
-    make_course,
-    make_key,
-    make_person,
-    make_registration,
-    make_training,
-)
+from tests.support.world import NOW
 
-NOW = datetime(2026, 3, 1, 18, tzinfo=UTC)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-PAGES = {"language": "en", "name": "x", "slug": "gone"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +50,7 @@ class Request:
     path: str
     query: dict[str, str]
     body: Any
+    is_form: bool
     is_narrowed: bool
     """Whether it asks for no body's resource, so that each principal is answered about its own."""
 
@@ -69,8 +58,11 @@ class Request:
         headers = {"If-Match": '"1-0000000000000000"'}
         if asking.secret:
             headers["Authorization"] = f"Bearer {asking.secret}"
+        sent: dict[str, Any] = {"json": self.body}
+        if self.is_form:
+            sent = {"data": {**self.body, "file": (io.BytesIO(self.body["file"].encode()), "file.csv")}}
         return app.test_client().open(
-            self.path, method=self.method, query_string=self.query, json=self.body, headers=headers
+            self.path, method=self.method, query_string=self.query, headers=headers, **sent
         )
 
 
@@ -94,50 +86,6 @@ def principals(keys: Keys) -> list[Asking]:
 
 
 @pytest.fixture
-def parts(app: Flask, keys: Keys) -> dict[str, str]:
-    """Something of each kind at the body ``OWN``, by the name of its part of an address."""
-    with app.app_context(), writing() as tx:
-        own = find_body(tx, OWN)
-        assert own is not None
-        person, duplicate, merged = make_person(tx), make_person(tx), make_person(tx)
-        record = make_registration(tx, own, person, number="PT-1", through=date(2026, 2, 20))
-        record, authorization_id = make_authorization(tx, record, through=date(2026, 5, 31))
-        for other in (duplicate, merged):
-            make_registration(tx, own, other)
-        course = find_course(tx, make_course(tx, own).id)
-        assert course is not None
-        training = make_training(tx, person, own)
-        merge = merges.merge_people(tx, person, merged.id, reason="Twice.", by="operator:tests", at=NOW)
-        return {
-            "body": OWN,
-            "code": OWN,
-            "number": "PT-1",
-            "practitioner_id": person.id,
-            "practitioner": duplicate.id,
-            "duplicate": duplicate.id,
-            "registration_id": record.id,
-            "authorization_id": authorization_id,
-            "decision_id": record.decisions[0].decision.id,
-            "course_id": course.id,
-            "approval_id": course.approvals[0].id,
-            "training_id": training.id,
-            "merge_id": merge.id,
-            "lapse_id": _any(tx, tables.lapses.c.id),
-            "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
-            **PAGES,
-        }
-
-
-def _any(tx: Connection, column: Any) -> str:
-    return tx.execute(select(column).limit(1)).scalar_one()
-
-
-def _key(tx: Connection, secret: str) -> str:
-    has_prefix = tables.api_keys.c.prefix == secret.split("_")[1]
-    return tx.execute(select(tables.api_keys.c.id).where(has_prefix)).scalar_one()
-
-
-@pytest.fixture
 def requests(app: Flask, parts: dict[str, str]) -> list[Request]:
     """One for each method of each route."""
     described = {
@@ -153,10 +101,12 @@ def requests(app: Flask, parts: dict[str, str]) -> list[Request]:
         path = re.sub(r"<(?:[^:<>]*:)?(\w+)>", lambda part: parts[part[1]], route.rule)
         takes_body = any(each.get("name") == "body" for each in said.get("parameters", ()))
         query = {**_needed(said), **({"body": OWN} if takes_body else {})}
-        for method in sorted((route.methods or set()) & set(METHODS)):
-            body = None if "requestBody" not in said else _example(said["requestBody"], parts)
-            is_narrowed = "<" not in route.rule and not takes_body
-            found.append(Request(operation, method, path, query, body, is_narrowed))
+        body = None if "requestBody" not in said else _example(said["requestBody"], parts)
+        names_body = takes_body or (body is not None and "body" in body)
+        is_narrowed = "<" not in route.rule and not names_body
+        is_form = "multipart/form-data" in said.get("requestBody", {}).get("content", {})
+        methods = sorted((route.methods or set()) & set(METHODS))
+        found += [Request(operation, m, path, query, body, is_form, is_narrowed) for m in methods]
     return found
 
 

@@ -131,7 +131,9 @@ class AmendedFieldSchema(ResponseSchema):
     """What a correction replaced."""
 
     field = Text()
-    was = ma.fields.Raw(allow_none=True, metadata={"description": "As it was before; of the field's own type."})
+    was = ma.fields.Raw(
+        allow_none=True, metadata={"description": "As it was before; of the field's own type."}
+    )
     now = ma.fields.Raw(allow_none=True, metadata={"description": "As it was from then on."})
 
 

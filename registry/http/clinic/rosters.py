@@ -83,7 +83,14 @@ def list_rosters(tx: Connection, query: dict[str, Any]) -> Answer:
     return page_of(query, [_summary(roster) for roster in found], lambda shown: (shown["name"],))
 
 
-@blueprint.operation("PUT", "/<roster:name>", body=RosterMembersSchema, answer=RosterSchema, raw=True)
+@blueprint.operation(
+    "PUT",
+    "/<roster:name>",
+    body=RosterMembersSchema,
+    answer=RosterSchema,
+    raw=True,
+    other_answers=((201, "application/json"),),
+)
 def put_roster(name: str) -> Response:
     """Keep a roster, or replace who is on it.
 
@@ -109,7 +116,9 @@ def _given_members() -> list[Member]:
     return [Member(**member) for member in given["members"]]
 
 
-@blueprint.operation("GET", "/<roster:name>", answer=RosterSchema, raw=True)
+@blueprint.operation(
+    "GET", "/<roster:name>", answer=RosterSchema, raw=True, other_answers=((200, "text/csv"),)
+)
 def get_roster(name: str) -> Response:
     """Show one of your rosters. With `Accept: text/csv` as a table, which a PUT takes back."""
     with reading() as connection:
