@@ -61,12 +61,20 @@ class FeedWatch:
             threading.Thread(target=self._run, name="feed-watch", daemon=True).start()
 
     def _run(self) -> None:
-        while self._is_wanted():
-            try:
-                self._watch()
-            except (SQLAlchemyError, OSError, _driver_error(self._engine)):
-                log.warning("feed_watch_interrupted", exc_info=True)
-                time.sleep(ASKED_EVERY)
+        try:
+            while self._is_wanted():
+                self._watch_while_it_goes()
+        except BaseException:
+            with self._changed:
+                self._running = False  # so that the next who waits starts another
+            raise
+
+    def _watch_while_it_goes(self) -> None:
+        try:
+            self._watch()
+        except (SQLAlchemyError, OSError, _driver_error(self._engine)):
+            log.warning("feed_watch_interrupted", exc_info=True)
+            time.sleep(ASKED_EVERY)
 
     def _is_wanted(self) -> bool:
         with self._changed:
@@ -76,9 +84,10 @@ class FeedWatch:
     def _watch(self) -> None:
         """Look until nobody has waited for a while, or the database goes away."""
         connection = self._engine.connect()
+        driver = connection.connection.driver_connection
         connection.detach()
         with closing(connection):
-            wait = _waiter(connection)
+            wait = _waiter(connection, driver)
             unwanted_since: float | None = None
             while unwanted_since is None or time.monotonic() - unwanted_since < LINGERS:
                 newest, _ = newest_event(connection)
@@ -95,17 +104,16 @@ def _driver_error(engine: Engine) -> type[Exception]:
     return error
 
 
-def _waiter(connection: Connection) -> Callable[[float], None]:
+def _waiter(connection: Connection, driver: Any) -> Callable[[float], None]:
     """What waits so many seconds, or until something may have been committed."""
     if connection.dialect.name == "postgresql":
-        return _listening(connection)
+        return _listening(driver)
     file = connection.engine.url.database
     return time.sleep if file in (None, "", ":memory:") else _looking(Path(f"{file}-wal"))
 
 
-def _listening(connection: Connection) -> Callable[[float], None]:
-    connection.exec_driver_sql(f"LISTEN {FEED_CHANNEL}")
-    driver: Any = connection.connection.driver_connection
+def _listening(driver: Any) -> Callable[[float], None]:
+    driver.execute(f"LISTEN {FEED_CHANNEL}")
 
     def wait(seconds: float) -> None:
         for _ in driver.notifies(timeout=seconds, stop_after=1):

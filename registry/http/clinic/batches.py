@@ -42,8 +42,10 @@ def verify_batch() -> Response:
         answers = stack.enter_context(closing(answer_all(connection, questions, at=at)))
         parts = _parts(answer_texts(answers, at), as_lines=as_lines)
         first = next(parts)  # what fails by now is a problem, not an answer that breaks off
-        response = Response(chain((first,), parts), content_type=NDJSON if as_lines else "application/json")
-        response.call_on_close(stack.pop_all().close)
+        held = stack.pop_all()
+    given = chain((first,), _closed_after(parts, held))
+    response = Response(given, content_type=NDJSON if as_lines else "application/json")
+    response.call_on_close(held.close)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -63,6 +65,12 @@ def _parts(texts: Iterator[str], *, as_lines: bool) -> Iterator[str]:
     for piece in joined:
         yield separator + piece
     yield "\n" if as_lines else "]}\n"
+
+
+def _closed_after(parts: Iterator[str], held: ExitStack) -> Iterator[str]:
+    """The rest, and then nothing is held any more: at once, not only when the server is done with it."""
+    with held:
+        yield from parts
 
 
 def _joined(texts: Iterator[str], separator: str) -> Iterator[str]:
