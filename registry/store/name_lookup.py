@@ -16,7 +16,7 @@ from math import log
 from typing import Any, NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection
 
 from registry.domain import names
 from registry.domain.name_search import (
@@ -37,6 +37,14 @@ from registry.domain.name_search import (
     unsure_stages,
 )
 
+from .name_statements import (
+    FOUND_BY,
+    WORDS_FROM,
+    postgresql_stretches,
+    sqlite_stretches,
+    word_range,
+    words_like,
+)
 from .nicknames import other_names
 from .search import as_list, listed, read_back
 from .transliteration import romanized
@@ -109,7 +117,9 @@ def understand(connection: Connection, name: str, city: str | None) -> NameQuery
 
 
 def _cities(connection: Connection, mark: str) -> tuple[str, ...]:
-    return (mark, *(word for word in _beginning_with(connection, mark) if word != mark))
+    parameters = {"low": mark, "high": mark + LAST, "most": MOST_CANDIDATES + 1}
+    found = connection.execute(WORDS_FROM, parameters).scalars()
+    return (mark, *(word for word in found if word != mark))
 
 
 def find_people(
@@ -145,7 +155,7 @@ def find_people(
 
 def is_found_by(connection: Connection, query: NameQuery, practitioner_id: str) -> Match | None:
     """Whether the name finds this one person; of words that only former names add, as anywhere."""
-    row = connection.execute(_PERSON, {"id": practitioner_id}).one_or_none()
+    row = connection.execute(FOUND_BY, {"id": practitioner_id}).one_or_none()
     if row is None:
         return None
     stages = list(sure_stages(query, other_names))
@@ -156,9 +166,6 @@ def is_found_by(connection: Connection, query: NameQuery, practitioner_id: str) 
         if any(stage.first_of(person) is not None for stage in stages):
             return Match(practitioner_id, bool(former), Position())
     return None
-
-
-_PERSON = text("SELECT words, former, marks FROM searchable_people WHERE practitioner_id = :id")
 
 
 def _resembling(reader: _Reader, query: NameQuery, corrections: Corrections, most: int) -> Iterator[Match]:
@@ -239,13 +246,13 @@ class _Reader:
     def _sqlite(self, chunk: Sequence[Stretch], conditions: int) -> Mapping[int, Sequence[Any]]:
         asked = [[i, *_asked(stretch, conditions)] for i, stretch in enumerate(chunk)]
         parameters = {"stretches": json.dumps(asked), "size": self._size}
-        rows = self._connection.execute(_sqlite_statement(conditions), parameters).all()
+        rows = self._connection.execute(sqlite_stretches(conditions), parameters).all()
         return {i: sorted(json.loads(found)) for i, found in rows}
 
     def _postgresql(self, chunk: Sequence[Stretch], conditions: int) -> Mapping[int, Sequence[Any]]:
         columns = zip(*(_asked(stretch, conditions) for stretch in chunk), strict=True)
         parameters = {f"column{i}": list(column) for i, column in enumerate(columns)}
-        rows = self._connection.execute(_postgresql_statement(conditions), {**parameters, "size": self._size})
+        rows = self._connection.execute(postgresql_stretches(conditions), {**parameters, "size": self._size})
         grouped: dict[int, list[Any]] = {}
         for i, *row in rows.all():
             grouped.setdefault(i - 1, []).append(row)
@@ -262,7 +269,7 @@ class _Reader:
             "size": self._size,
             **{f"other{i}": other for i, other in enumerate(stretch.others)},
         }
-        statement = _range_statement(self._engine, len(stretch.others))
+        statement = word_range(self._engine, len(stretch.others))
         return {0: self._connection.execute(statement, parameters).all()}
 
 
@@ -346,84 +353,6 @@ def _places_of(kept: str, marks: str) -> list[Place]:
     return places(read_back(kept), tuple(marks.split()))
 
 
-_VISIBLE = """(p.former = 0 OR (
-    SELECT 1 FROM entries e JOIN bodies b ON b.id = e.body_id
-    WHERE e.practitioner_id = p.practitioner_id AND b.publishes_former_names LIMIT 1) = 1)"""
-"""Not EXISTS: PostgreSQL would answer that from a hash of every entry there is."""
-
-_SQLITE = """
-SELECT s.value ->> 0, (
-    SELECT json_group_array(json_array(
-        q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks))
-    FROM (
-        SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
-        WHERE p.word = s.value ->> 1 AND p.second >= s.value ->> 2 AND p.second <= s.value ->> 3
-        AND (p.second, p.practitioner_id, p.former) > (s.value ->> 5, s.value ->> 6, s.value ->> 7)
-        AND p.leads >= s.value ->> 4 {others} AND {visible}
-        ORDER BY p.second, p.practitioner_id, p.former LIMIT :size
-    ) q CROSS JOIN searchable_people sp ON sp.practitioner_id = q.practitioner_id)
-FROM json_each(:stretches) s
-"""
-
-_POSTGRESQL = """
-SELECT s.n, q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks
-FROM unnest({arrays}) WITH ORDINALITY AS s (word, low, high, leads, second, id, former{names}, n)
-CROSS JOIN LATERAL (
-    SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
-    WHERE p.word = s.word AND p.second >= s.low AND p.second <= s.high
-    AND (p.second, p.practitioner_id, p.former) > (s.second, s.id, s.former)
-    AND p.leads >= s.leads {others} AND {visible}
-    ORDER BY p.second, p.practitioner_id, p.former LIMIT :size
-) q JOIN searchable_people sp ON sp.practitioner_id = q.practitioner_id
-ORDER BY s.n, q.second, q.practitioner_id, q.former
-"""
-
-_RANGE = """
-SELECT q.word, q.second, q.practitioner_id, q.former, sp.words, sp.former, sp.marks
-FROM (
-    SELECT p.word, p.second, p.practitioner_id, p.former FROM name_postings p
-    WHERE p.word >= :word AND p.word <= :last_word AND p.leads = 1
-    AND (p.word, p.second, p.practitioner_id, p.former) > (:word, :second, :id, :former)
-    {others} AND {visible}
-    ORDER BY p.word, p.second, p.practitioner_id, p.former LIMIT :size
-) q JOIN searchable_people sp ON sp.practitioner_id = q.practitioner_id
-ORDER BY q.word, q.second, q.practitioner_id, q.former
-"""
-
-
-@lru_cache(maxsize=16)
-def _sqlite_statement(conditions: int) -> TextClause:
-    others = "".join(f" AND instr(p.others, s.value ->> {8 + i}) > 0" for i in range(conditions))
-    return text(_SQLITE.format(others=others, visible=_VISIBLE))
-
-
-@lru_cache(maxsize=16)
-def _postgresql_statement(conditions: int) -> TextClause:
-    types = ("text", "text", "text", "smallint", "text", "text", "smallint", *["text"] * conditions)
-    arrays = ", ".join(f"CAST(:column{i} AS {type_}[])" for i, type_ in enumerate(types))
-    names_ = "".join(f", other{i}" for i in range(conditions))
-    others = "".join(f" AND strpos(p.others, s.other{i}) > 0" for i in range(conditions))
-    return text(_POSTGRESQL.format(arrays=arrays, names=names_, others=others, visible=_VISIBLE))
-
-
-@lru_cache(maxsize=64)
-def _range_statement(engine: str, conditions: int) -> TextClause:
-    position = "instr" if engine == "sqlite" else "strpos"
-    others = "".join(f" AND {position}(p.others, :other{i}) > 0" for i in range(conditions))
-    return text(_RANGE.format(others=others, visible=_VISIBLE))
-
-
-def _beginning_with(connection: Connection, start: str) -> list[str]:
-    """The first words with a beginning, one more than are looked for."""
-    parameters = {"low": start, "high": start + LAST, "most": MOST_CANDIDATES + 1}
-    return list(connection.execute(_WORDS_FROM, parameters).scalars())
-
-
-_WORDS_FROM = text(
-    "SELECT DISTINCT word FROM name_words WHERE word >= :low AND word <= :high ORDER BY word LIMIT :most"
-)
-
-
 def _words_like(connection: Connection, query: NameQuery) -> tuple[Corrections, Corrections]:
     """Of each typed word, the words one error apart, and the longer words that it begins, if not too many."""
     corrected = [word for word in query.typed if names.SHORTEST_CORRECTED <= len(word) <= names.LONGEST_WORD]
@@ -433,7 +362,7 @@ def _words_like(connection: Connection, query: NameQuery) -> tuple[Corrections, 
     for i, word in enumerate(begun):
         parameters |= {f"low{i}": word, f"high{i}": word + LAST}
     found: list[list[str]] = [[] for _ in range(len(begun) + 1)]
-    for n, word in connection.execute(_like(listed(connection), len(begun)), parameters).all():
+    for n, word in connection.execute(words_like(listed(connection), len(begun)), parameters).all():
         found[n].append(word)
     corrections = {word: _nearest(word, found[0]) for word in corrected}
     few = [
@@ -442,15 +371,6 @@ def _words_like(connection: Connection, query: NameQuery) -> tuple[Corrections, 
         if len(others) <= MOST_CANDIDATES
     ]
     return corrections, {word: [other for other in others if other != word] for word, others in few}
-
-
-@lru_cache(maxsize=32)
-def _like(forms: str, begun: int) -> TextClause:
-    parts = [f"SELECT DISTINCT 0 AS n, word FROM name_word_forms WHERE form IN ({forms})"]  # noqa: S608 - no input
-    for i in range(begun):
-        words = f"SELECT DISTINCT word FROM name_words WHERE word >= :low{i} AND word <= :high{i}"  # noqa: S608 - no input
-        parts.append(f"SELECT {i + 1}, word FROM ({words} ORDER BY word LIMIT :most) b{i}")  # noqa: S608 - no input
-    return text(" UNION ALL ".join(parts))
 
 
 def _nearest(word: str, candidates: Iterable[str]) -> list[str]:
