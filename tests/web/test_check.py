@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
+from time import process_time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -182,3 +184,20 @@ def test_a_page_weighs_less_than_60_kilobytes_in_all(client: FlaskClient) -> Non
             len(client.get(f"/check/{BODY}/YES-1/{name}").data) for name in ("badge.svg", "qr.svg")
         )
         assert len(client.get(path).data) + shared + pictures < 60_000
+
+
+def test_a_page_takes_less_than_20_milliseconds(client: FlaskClient) -> None:
+    for path in (
+        "/",
+        "/?q=authorization",
+        "/find?city=Calgary",
+        f"/check/{BODY}/YES-1",
+        f"/ar/check/{BODY}/MIX-1",
+    ):
+        client.get(path)  # templates are compiled once
+        taken = []
+        for _ in range(9):
+            begun = process_time()
+            client.get(path)
+            taken.append(process_time() - begun)
+        assert median(taken) < 0.020
