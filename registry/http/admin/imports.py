@@ -13,8 +13,9 @@ from registry.domain.localtime import local_date
 from registry.http.access import current_principal, own_body, require_body
 from registry.http.answers import Answer, render
 from registry.http.cursors import PageQuery, page_of, page_schema, position
-from registry.http.fields import ResponseSchema
+from registry.http.fields import QuerySchema, ResponseSchema
 from registry.http.operations import MAX_IMPORT_BYTES, Blueprint
+from registry.http.requests import read_query
 from registry.services import import_profiles
 from registry.services import imports as service
 from registry.services.bodies import get_body
@@ -99,12 +100,13 @@ def get_import(tx: Connection, import_id: str) -> dict[str, Any]:
     return _shown(tx, _owned(tx, import_id))
 
 
-@blueprint.operation("POST", f"{IMPORT}/dry-run", answer=ImportSchema, raw=True)
+@blueprint.operation("POST", f"{IMPORT}/dry-run", answer=ImportSchema, raw=True, reads_only=True)
 def preview_import(import_id: str) -> Response:
     """Compare a file with the register, and say what it would come to. Nothing else changes.
 
     While it runs, `rows_read` of the import tells how far it is.
     """
+    read_query(QuerySchema())
     with reading() as connection:
         _owned(connection, import_id)
     by = current_principal().name

@@ -193,10 +193,10 @@ def test_a_profile_that_cannot_be_used_is_refused(registrar, document, pointer):
 def test_an_export_imports_again_without_difference(registrar, stranger):
     registrar.made(f"{IMPORTS}/{sent(registrar, people(5))['id']}/apply")
     for form, kind in (("csv", "text/csv; charset=utf-8"), ("ndjson", "application/x-ndjson")):
-        response = registrar.get("/v1/admin/exports/ca-own", {"format": form})
+        response = registrar.get(f"/v1/admin/exports/ca-own.{form}")
         assert response.status_code == 200
         assert response.content_type == kind
         found = read(send(registrar, io.BytesIO(response.data), profile="export"))
         assert (found["report"]["unchanged"], found["report"]["changed"]) == (5, 0)
-    assert stranger.get("/v1/admin/exports/ca-own").status_code == 403
-    assert registrar.get("/v1/admin/exports/ca-own", {"format": "xml"}).status_code == 422
+        assert stranger.get(f"/v1/admin/exports/ca-own.{form}").status_code == 403
+    assert registrar.get("/v1/admin/exports/ca-own.xml").status_code == 404
