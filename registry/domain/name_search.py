@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import NamedTuple
 
 from .names import LONGEST_WORD, adjoined, splits
@@ -37,6 +38,9 @@ MOST_CANDIDATES = 64
 
 FEW_CANDIDATES = 12
 """Corrections of each word where two are taken to be wrong."""
+
+LAST_TYPED = 3
+"""Words of a query, the longest, that are looked for when nobody is found by all."""
 
 FEW_CITIES = 4
 """Cities with one beginning in which typing errors are forgiven."""
@@ -258,21 +262,26 @@ def _but(typed: Words, chosen: str) -> Words:
 
 def last_stages(query: NameQuery, corrections: Corrections) -> Iterator[Stage]:
     """The stages for when there is nobody on any other: two words are wrong."""
-    for i, word in enumerate(query.typed):
-        for j in range(i + 1, len(query.typed)):
-            pair = [one_of(corrections.get(each, ())[:FEW_CANDIDATES]) for each in (word, query.typed[j])]
-            rest = tuple(other for k, other in enumerate(query.typed) if k not in (i, j))
-            yield _stage(query, pair, rest)
+    for one, other in combinations(_longest(query), 2):
+        pair = [one_of(corrections.get(word, ())[:FEW_CANDIDATES]) for word in (one, other)]
+        yield _stage(query, pair, tuple(word for word in query.typed if word not in (one, other)))
 
 
 def stages_of_one_word(query: NameQuery, corrections: Corrections) -> Iterator[Stage]:
     """Who bears one of several words, as typed or corrected, whatever the others are."""
-    for i, word in enumerate(query.typed if len(query.typed) > 1 else ()):
-        city = _city_texts(query)
+    longest, city = _longest(query), _city_texts(query)
+    for word in longest if len(query.typed) > 1 else ():
         yield Stage(one_of([word]), None, city)
         yield Stage(one_of(corrections.get(word, ())[:FEW_CANDIDATES]), None, city)
-        for other in query.without(i):
-            yield Stage(one_of([word]), beginning(other[0]), city)
+        for other in longest:
+            if other != word:
+                yield Stage(one_of([word]), beginning(other[0]), city)
+
+
+def _longest(query: NameQuery) -> Words:
+    """The words that tell most, in the order typed: so many that the work stays within bounds."""
+    longest = sorted(query.typed, key=len, reverse=True)[:LAST_TYPED]
+    return tuple(word for word in query.typed if word in longest)
 
 
 def _stage(query: NameQuery, chosen: Sequence[Choice], rest: Words, *, whole: bool = False) -> Stage:
