@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import tomllib
 from copy import deepcopy
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -325,3 +327,10 @@ def test_organisations_among_people_are_passed_over() -> None:
     read = RowReader(read_profile({**PROFILE, "only": {"Class": ["General"]}}), HEADER)
     assert read.is_wanted(list(person("1", Class=" general").values()))
     assert not read.is_wanted(list(person("1", Class="business").values()))
+
+
+def test_the_profile_in_the_documentation_can_be_used() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "imports.md").read_text(encoding="utf-8")
+    lines = text.partition("## A mapping profile")[2].splitlines()
+    document = tomllib.loads("\n".join(line[4:] for line in lines if line.startswith("    ")))
+    assert read_profile(document).authorizations[0].techniques == {Technique.DRY_NEEDLING}
