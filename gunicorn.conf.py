@@ -4,6 +4,7 @@ The environment may say: PORT, REGISTRY_HOST, WEB_CONCURRENCY (processes), REGIS
 REGISTRY_ACCESS_LOG ("-" for standard output).
 """
 
+import gc
 import os
 
 wsgi_app = "registry.http.app:create_app()"
@@ -36,6 +37,17 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 
 # Since 25.1 gunicorn opens a socket for its own administration in the home folder: nothing here uses it.
 control_socket_disable = True
+
+
+def post_worker_init(_worker: object) -> None:
+    """What a worker loaded at its start stays: the garbage collector need not look through it ever again.
+
+    Requests leave no cycles of their own to speak of, so it may look less often, too.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
 
 accesslog = os.environ.get("REGISTRY_ACCESS_LOG") or None
 errorlog = "-"
