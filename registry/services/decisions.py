@@ -21,6 +21,7 @@ from registry.domain.vocabulary import DecisionKind, Standing, SubjectKind, Tech
 from registry.errors import Conflict, Invalid, NotFound, Senseless
 from registry.errors import Unmet as UnmetRequirements
 from registry.store.events import Event, add_events
+from registry.store.practice import registered_since
 from registry.store.records import (
     RecordedDecision,
     RegistrationRecord,
@@ -91,7 +92,10 @@ def get_record(tx: Connection, registration_id: str) -> RegistrationRecord:
     record = load_record(tx, registration_id)
     if record is None:
         raise NotFound(f"No registration is kept under the identifier {registration_id}.")
-    return record
+    if not record.body.asks_for_practice:
+        return record
+    since = registered_since(tx, record.person.id, besides=record.id)
+    return replace(record, registered_elsewhere_since=since)
 
 
 def record_decisions(
@@ -261,8 +265,9 @@ def _both_running(one: Timeline, other: Timeline) -> Iterator[tuple[Span, Span]]
 def unmet_for_grant(record: RegistrationRecord, scope: Scope, on: date) -> tuple[Unmet, ...]:
     """What the body's rules of a local day ask for, and the person lacks, before a grant of ``scope``."""
     timeline = record.timeline(None)
-    terms = [span.term_from for span in timeline.spans if span.term_from is not None]
-    applicant = Applicant(timeline.on(on), record.counted_trainings(), min(terms, default=None))
+    firsts = [record.registered_elsewhere_since, *(span.term_from for span in timeline.spans)]
+    since = min((first for first in firsts if first is not None), default=None)
+    applicant = Applicant(timeline.on(on), record.counted_trainings(), since)
     return unmet_requirements(record.body.rules.on(on), applicant, scope.techniques, on)
 
 

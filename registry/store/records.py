@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, or_, select, update
@@ -40,6 +40,11 @@ class Body:
     version: int
     rules: RulesHistory
     every_rules: tuple[Any, ...] = ()
+
+    @property
+    def asks_for_practice(self) -> bool:
+        """Whether any version of the rules asks for years of practice."""
+        return any(a.practice_years for v in self.rules.versions for a in v.requirements.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,11 @@ class RecordedTraining:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRecord:
-    """One registration, its authorizations, and every decision about them."""
+    """One registration, its authorizations, and every decision about them.
+
+    :param registered_elsewhere_since: first day of the person's earliest other registration, with any body;
+        read where the body's rules ask for years of practice.
+    """
 
     id: str
     body: Body
@@ -111,6 +120,7 @@ class RegistrationRecord:
     authorization_ids: tuple[str, ...] = ()
     decisions: tuple[RecordedDecision, ...] = ()
     trainings: tuple[RecordedTraining, ...] = ()
+    registered_elsewhere_since: date | None = None
 
     def decisions_on(self, authorization_id: str | None) -> list[Decision]:
         """The decisions about one authorization, or (``None``) about the registration itself."""
