@@ -38,7 +38,19 @@ def turned_answers(kept: str, day: date) -> list[Told]:
 
 def first_answers(kept: str, days: Iterable[date]) -> list[Told]:
     """What :func:`changed_answers` says of a registration that was not there before, by its kept answers."""
-    return list(_changed(lambda _technique, _day: Outcome.NOT_FOUND, _kept_outcomes(kept), days))
+    ready = ready_answers.of_text(kept)
+    told: list[Told] = []
+    for day in sorted(days):
+        on = day.isoformat()
+        said = {named: _said_outcome(text) for named, text in ready.said_on(on)}
+        if any(map(_matters, said.values())):
+            outcomes = ((t, said[t if t in said else ready_answers.ANY_OTHER]) for t in Technique)
+            told += [
+                {"technique": technique, "on": on, "was": Outcome.NOT_FOUND, "is": outcome}
+                for technique, outcome in outcomes
+                if _matters(outcome)
+            ]
+    return told
 
 
 def _kept_outcomes(kept: str) -> Outcomes:

@@ -238,9 +238,12 @@ class HelpedOpenings(Openings):
         self._pool.shutdown(cancel_futures=True)
 
     def put(self, rows: list[Fresh]) -> Iterator[Opened]:
-        if rows:
+        """Hand in rows. Where the helpers have enough to do, these are opened here meanwhile."""
+        if rows and len(self._waiting) < self._most:
             self._waiting.append(self._pool.submit(_help, rows))
-        while len(self._waiting) > self._most:
+        else:
+            yield from super().put(rows)
+        while self._waiting and self._waiting[0].done():
             yield self._waiting.popleft().result()
 
     def rest(self) -> Iterator[Opened]:

@@ -171,18 +171,30 @@ class Ready:
 
     def on(self, technique: str, day: str) -> tuple[str, str]:
         """What is said of a technique on an ISO day, as text, and the last day of the same ("" for none)."""
-        parts = self._line(technique).split("\t")
-        for at in range(1, len(parts), 3):
-            last = parts[at]
-            if not last or day <= last:
-                return parts[at + 2], parts[at + 1]
-        raise AssertionError("the last answer has no last day")
+        _, text, through = _said_on(self._line(technique), day)
+        return text, through
+
+    def said_on(self, day: str) -> Iterator[tuple[str, str]]:
+        """What is said on an ISO day, as text, by technique; what "*" names is said of all others."""
+        for line in self.lines:
+            named, text, _ = _said_on(line, day)
+            yield named, text
 
     def _line(self, technique: str) -> str:
         for line in self.lines:
             if line.startswith((technique + "\t", "*\t")):
                 return line
         raise AssertionError("one line is for every other technique")
+
+
+def _said_on(line: str, day: str) -> tuple[str, str, str]:
+    """What a line is about, what it says on an ISO day, and the last day of the same."""
+    named, *parts = line.split("\t")
+    for at in range(0, len(parts), 3):
+        last = parts[at]
+        if not last or day <= last:
+            return named, parts[at + 2], parts[at + 1]
+    raise AssertionError("the last answer has no last day")
 
 
 def of_text(text: str) -> Ready:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
-from registry.domain.verdict import Question, give_verdict
+from registry.domain.verdict import Question, Standings, give_verdict
 from registry.domain.vocabulary import DecisionKind, NameKind, Outcome, Standing, Technique
 from registry.errors import Conflict, Invalid
 from registry.services import import_comparison, imports
 from registry.services.bodies import add_rules, get_body
+from registry.services.changed_answers import changed_answers
 from registry.services.imports import apply_import, preview_import, receive_import, rejected_rows
 from registry.sheets.writing import csv_text
 from registry.store import import_tables, tables
 from registry.store import imports as store
 from registry.store.import_tables import ImportState
 from registry.store.imports import Received
+from registry.store.records import load_record
 from tests.support.factories import (
     database,
     make_authorization,
@@ -398,6 +402,21 @@ def test_a_preview_can_share_its_callers_transaction(register):
         found = receive_import(tx, received, csv_file(people(2)), by=BY, at=AT)
         found = preview_import(lambda: nullcontext(tx), found.id, by=BY, at=AT)
     assert found.report["new"] == 2
+
+
+def test_events_tell_of_the_answers_that_they_changed(register):
+    rows = [person(word, Status=word) for word in ("Active", "Suspended", "Revoked", "Expired", "Odd")]
+    register.take_in(csv_file([*rows, person("Later", From="2026-09-01"), person("None", Needles="")]))
+    e = tables.events
+    with register.engine.begin() as tx:
+        events = tx.execute(select(e.c.registration_id, e.c.day, e.c.data)).all()
+        records = {event[0]: load_record(tx, event[0]) for event in events}
+    for registration_id, day, data in events:
+        record = records[registration_id]
+        assert record is not None
+        nothing = Standings(None, (), record.body.rules)
+        told = json.loads(data).get("answers", [])
+        assert told == json.loads(json.dumps(changed_answers(nothing, record.standings(), {day, DAY})))
 
 
 def test_an_import_into_a_body_that_changed_its_rules_compares_anew(register):
