@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.domain.localtime import local_date
 from registry.domain.rules import BodyRules
 from registry.domain.vocabulary import AmendmentSubject
 from registry.errors import Conflict, NotFound
 from registry.store import affected, bodies, tables
 from registry.store.amendments import Subject, add_amendment
+from registry.store.events import Event, add_events
 from registry.store.records import Body, find_body
 
 SHOWN_IN_ENTRIES = frozenset({"publishes_training", "publishes_former_names", "zone"})
@@ -92,6 +94,9 @@ def add_rules(
 ) -> bodies.RulesVersion:
     """Append a version of a body's rules, and derive every registration of the body by it.
 
+    The feed tells of it once, not of each registration whose answers it may have changed; and not where there
+    are none.
+
     :param body: as the caller saw it.
     :param rules: ``recorded_at`` is set here.
     :raises registry.errors.Stale: the body or its rules have changed since.
@@ -99,4 +104,7 @@ def add_rules(
     affected.lock(tx, tables.bodies, [body.id])
     version = bodies.insert_rules(tx, body, replace(rules, recorded_at=at), by, reason)
     affected.derive_anew(tx, affected.registrations_of_body(tx, body.id), at=at)
+    if next(affected.registrations_of_body(tx, body.id), None) is not None:
+        told = {"corrects_the_past": rules.holds_from < local_date(at, body.zone)}
+        add_events(tx, [Event("body.rules_added", body.id, None, rules.holds_from, at, data=told)])
     return version

@@ -19,7 +19,7 @@ from .records import MANY
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a registration or an authorization.
+    """Something that happened to a registration or an authorization, or (without one) to a whole body.
 
     :param day: the local day from which it has effect.
     :param announces: for what time alone brings about: a key that makes the announcement unique.
@@ -27,7 +27,7 @@ class Event:
 
     type: str
     body_id: str
-    registration_id: str
+    registration_id: str | None
     day: date
     occurred_at: datetime
     authorization_id: str | None = None

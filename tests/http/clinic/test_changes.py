@@ -19,6 +19,7 @@ from registry.domain.vocabulary import DecisionKind
 from registry.http.clinic import changes
 from registry.http.clinic.waiting import feed_watch
 from registry.services import registrations
+from registry.services.bodies import add_rules, get_body
 from registry.services.decisions import get_record
 from registry.services.feed import Place, cursor_of, place_of
 from registry.services.sweep import sweep
@@ -27,7 +28,15 @@ from registry.store import tables
 from registry.store.database import PUBLIC, db, writing
 from tests.http.clinic.conftest import Clinic
 from tests.support.application import running
-from tests.support.factories import decide, make_authorization, make_body, make_key, make_registration, void
+from tests.support.factories import (
+    decide,
+    make_authorization,
+    make_body,
+    make_key,
+    make_registration,
+    make_rules,
+    void,
+)
 
 FEED = "/v1/changes"
 AT = datetime(2026, 3, 1, 19, tzinfo=UTC)
@@ -348,3 +357,18 @@ def test_a_stream_that_nobody_reads_to_its_end_gives_its_place_back(settings: Se
             response = asking.get(f"{FEED}/stream?after=now")
             assert response.status_code == 200
             response.close()
+
+
+def test_new_rules_of_a_body_are_told_once_to_all_who_follow_anyone_of_it(
+    clinic, transaction, body, authorized
+):
+    clinic.put("/v1/rosters/staff", {"members": [{"body": "ca-xx", "number": "PT-1"}]})
+    place = here(clinic)
+    with transaction() as tx:
+        rules = make_rules(holds_from=date(2026, 1, 1), needling_permitted=False)
+        add_rules(tx, get_body(tx, body.id), rules, by="operator:tests", at=AT)
+        make_body(tx, "nz")
+    (told,) = events(clinic, f"roster=staff&after={place}")
+    assert (told["type"], told["body"], told["day"]) == ("body.rules_added", "ca-xx", "2026-01-01")
+    assert told["corrects_the_past"] is True
+    assert (told["number"], told["links"], told["answers"]) == (None, None, [])
