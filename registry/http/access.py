@@ -18,6 +18,7 @@ from registry.services.keys import recognise
 from registry.services.principals import ANYONE, OF_A_BODY, Principal, Role
 from registry.store.database import reading
 
+from .headers import IS_PUBLIC
 from .problems import Unauthenticated
 
 
@@ -43,6 +44,8 @@ REGISTRARS = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}))
 READERS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}), own_body=True)
 REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=True)
 OPERATORS = Rule(frozenset({Role.OPERATOR}))
+NOBODY_ASKED = EVERYONE
+"""Of an address where there is nothing."""
 CLINICS = Rule(frozenset({Role.CLINIC, Role.OPERATOR}))
 KEY_HOLDERS = Rule(frozenset(Role) - {Role.PUBLIC})
 
@@ -185,14 +188,16 @@ def control_access(app: Flask) -> None:
 
     @app.before_request
     def admit() -> None:
-        if "HTTP_AUTHORIZATION" in request.environ:
-            g.principal = _principal(request.headers["Authorization"])
-        elif request.endpoint is None or rules[request.endpoint].public or request.method == "OPTIONS":
-            return
-        else:
+        environ, endpoint = request.environ, request.endpoint
+        rule = NOBODY_ASKED if endpoint is None else rules[endpoint]
+        if rule.public and endpoint is not None:
+            environ[IS_PUBLIC] = True
+        if "HTTP_AUTHORIZATION" in environ:
+            g.principal = _principal(environ["HTTP_AUTHORIZATION"])
+            if g.principal.role not in rule.roles:
+                raise Forbidden(f"A key of the role {g.principal.role} does not allow this.")
+        elif not rule.public and environ["REQUEST_METHOD"] != "OPTIONS":
             raise Unauthenticated("This address needs a key: send Authorization: Bearer <key>.")
-        if request.endpoint is not None and g.principal.role not in rules[request.endpoint].roles:
-            raise Forbidden(f"A key of the role {g.principal.role} does not allow this.")
 
 
 def _rules_by_endpoint(app: Flask) -> dict[str, Rule]:

@@ -26,7 +26,7 @@ from .clinic.batches import blueprint as verifications
 from .clinic.changes import blueprint as changes
 from .clinic.rosters import blueprint as rosters
 from .clinic.standing import blueprint as standing
-from .headers import send_headers
+from .headers import Envelope
 from .openapi import Api, make_api
 from .paths import register_converters
 from .problems import handle_errors
@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_converters(app)
     register_routes(app, make_api(app))
     control_access(app)
-    send_headers(app)
+    app.wsgi_app = Envelope(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap an application
     return app
 
 

@@ -1,17 +1,35 @@
-"""What every answer carries: its request's identifier, what browsers may do with it, how long it is kept."""
+"""What every answer carries: its request's identifier, what browsers may do with it, who may keep it.
+
+Added around the application rather than by a hook in it: on the hot route, ten times cheaper.
+"""
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
-from .access import rule_of
-from .tracing import HEADER, request_id
+from registry.clock import new_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+REQUEST_ID = "X-Request-Id"
+ACCEPTABLE = re.compile("[A-Za-z0-9._:-]{1,100}")
+
+KNOWN_AS = "registry.request_id"
+"""Where in a request's environment its identifier is."""
+IS_PUBLIC = "registry.is_public"
+"""Set in the environment of requests for what anyone may read."""
 
 HARDENING = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
 ]
-NO_CONTENT_OF_ITS_OWN = "default-src 'none'; frame-ancestors 'none'"
+POLICY = "Content-Security-Policy"
+NOTHING_TO_RUN = (POLICY, "default-src 'none'; frame-ancestors 'none'")
+CACHE = "Cache-Control"
+NOT_KEPT = (CACHE, "no-store")
 OPEN = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Link, Retry-After, X-Request-Id"),
@@ -22,27 +40,38 @@ PREFLIGHT = [
 ]
 
 
-def send_headers(app: Flask) -> None:
-    """Add the headers; to be called when all routes are registered.
+class Envelope:
+    """An application whose answers carry these headers.
 
     Only what anyone may read is open to scripts of other sites (CORS), and without keys.
     """
-    public = {name for name in app.view_functions if rule_of(name.rpartition(".")[2]).public}
 
-    @app.after_request
-    def add(response: Response) -> Response:
-        headers = response.headers
-        for name, value in HARDENING:
-            headers.add(name, value)
-        headers.add(HEADER, request_id())
-        if "Content-Security-Policy" not in headers:
-            headers.add("Content-Security-Policy", NO_CONTENT_OF_ITS_OWN)
-        if request.endpoint in public:
-            for name, value in OPEN:
-                headers.add(name, value)
-            if request.method == "OPTIONS":
-                headers.extend(PREFLIGHT)
-                headers["Access-Control-Allow-Methods"] = headers.get("Allow", "GET")
-        elif "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
-        return response
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        given = environ.get("HTTP_X_REQUEST_ID")
+        known_as = given if given and ACCEPTABLE.fullmatch(given) else new_id()
+        environ[KNOWN_AS] = known_as
+
+        def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Callable[[bytes], object]:
+            headers.append((REQUEST_ID, known_as))
+            _complete(headers, environ)
+            return start_response(status, headers, *failure)
+
+        return self._application(environ, start)
+
+
+def _complete(headers: list[tuple[str, str]], environ: WSGIEnvironment) -> None:
+    names = {name for name, _ in headers}
+    headers += HARDENING
+    if POLICY not in names:
+        headers.append(NOTHING_TO_RUN)
+    if IS_PUBLIC in environ:
+        headers += OPEN
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            methods = next((value for name, value in headers if name == "Allow"), "GET")
+            headers += [*PREFLIGHT, ("Access-Control-Allow-Methods", methods)]
+    elif CACHE not in names:
+        headers.append(NOT_KEPT)

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
+import structlog
 from flask import Response, current_app, request
 from marshmallow import Schema
 from sqlalchemy import Connection
@@ -26,8 +27,11 @@ from .answers import if_match_version, not_modified, render
 from .fields import QuerySchema, ResponseSchema
 from .openapi import Declaration, describe, prepare_declared
 from .requests import read_form, read_json, read_query
+from .tracing import request_id
 
 View = Callable[..., Any]
+
+log = structlog.get_logger(__name__)
 MAX_IMPORT_BYTES = "MAX_IMPORT_BYTES"
 
 
@@ -96,6 +100,8 @@ class _Operation:
                 request.max_content_length = current_app.config[declared.largest_body]
             arguments = {**path, **self._arguments(body, form, query)}
             response = self._perform(lambda tx: self._answer(tx, arguments, answer))
+            if declared.changes:
+                self._log(response)
             return not_modified(response)
 
         return handle
@@ -120,6 +126,15 @@ class _Operation:
             return idempotency.once(key, work, without=self.declared.shown_once)
         with self._transaction() as tx:
             return work(tx)
+
+    def _log(self, response: Response) -> None:
+        log.info(
+            "changed",
+            operation=self.view.__name__,
+            status=response.status_code,
+            principal=current_principal().name,
+            request_id=request_id(),
+        )
 
     def _transaction(self) -> AbstractContextManager[Connection]:
         if self.declared.changes:

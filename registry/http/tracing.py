@@ -6,27 +6,17 @@ The log tells what was done, not who was looked up: no query string, no path wit
 from __future__ import annotations
 
 import logging
-import re
 import sys
 
 import structlog
-from flask import g, has_request_context, request
+from flask import has_request_context, request
 
-from registry.clock import new_id
-
-HEADER = "X-Request-Id"
-ACCEPTABLE = re.compile("[A-Za-z0-9._:-]{1,100}")
+from .headers import KNOWN_AS
 
 
 def request_id() -> str:
     """The identifier that the caller or a proxy gave, if it is a plain one; else a new one."""
-    if not has_request_context():
-        return "none"
-    known: str | None = g.get("request_id")
-    if known is None:
-        given = request.headers.get(HEADER, "")
-        g.request_id = known = given if ACCEPTABLE.fullmatch(given) else new_id()
-    return known
+    return str(request.environ[KNOWN_AS]) if has_request_context() else "none"
 
 
 def configure_log() -> None:
