@@ -17,6 +17,7 @@ from registry import clock
 from registry.domain.localtime import local_date
 from registry.errors import Invalid
 from registry.services import imports as service
+from registry.services.import_openings import spare_the_collector
 from registry.services.import_profiles import body_for, choose_profile, parse_profile
 from registry.services.import_reversal import reverse_import
 from registry.services.imports import Progress
@@ -64,6 +65,7 @@ def import_(
     exit status is 3 where there were such rows.
     """
     by, at = operator(), clock.now()
+    spare_the_collector()
     with connected(), file.open("rb") as stream:
         with writing() as tx:
             received = _received(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -254,9 +255,19 @@ class HelpedOpenings(Openings):
 _helping: list[Opener] = []
 
 
+def spare_the_collector() -> None:
+    """Have Python look for unreachable objects more rarely: an import makes many, hardly any in circles.
+
+    For processes that do nothing else.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def _begin_to_help(
     planner: Planner, profile: Mapping[str, Any], header: list[str], engine: str | None
 ) -> None:
+    spare_the_collector()
     _helping[:] = [Opener(planner, RowReader(read_profile(profile), header), engine)]
 
 
