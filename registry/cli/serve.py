@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -64,9 +63,6 @@ def _load_demonstration() -> None:
         empty = is_empty(connection)
     if not empty:
         return
-    if find_spec("registry.demo") is None:
-        click.echo("The register is empty, and no demonstration is installed.")
-        return
     from registry.demo import load_demonstration
 
     click.echo("Loading a demonstration register: everyone in it is invented ...")
@@ -76,7 +72,7 @@ def _load_demonstration() -> None:
 
 def _tell_addresses(chosen: Settings) -> None:
     with reading() as connection:
-        shown = find_spec("registry.demo") is not None and _is_kept(connection, *FIRST_SHOWN)
+        shown = _is_kept(connection, *FIRST_SHOWN)
         sample = FIRST_SHOWN if shown else any_registration(connection)
     base = chosen.public_url
     body, number = sample or ("<body>", "<number>")
