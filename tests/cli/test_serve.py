@@ -12,9 +12,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -64,8 +64,8 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            urlopen(address, timeout=5).close()
-        except (URLError, ConnectionError):
+            read(address)
+        except (OSError, HTTPException):
             assert server.poll() is None, "the server did not start"
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.1)
@@ -78,9 +78,17 @@ def children(pid: int) -> list[str]:
 
 
 def read(address: str) -> str:
-    with urlopen(address, timeout=20) as response:
-        content: bytes = response.read()
-    return content.decode()
+    """What a GET answers, which must be 200."""
+    parts = urlsplit(address)
+    connection = HTTPConnection(parts.netloc, timeout=PATIENCE)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        response = connection.getresponse()
+        content = response.read().decode()
+        assert response.status == 200, content
+        return content
+    finally:
+        connection.close()
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in Linux's /proc")
