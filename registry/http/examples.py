@@ -147,4 +147,53 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "Acknowledgement": {"note": "Wrote to the registrant on 2 April."},
 }
 
-ANSWERS: Mapping[str, Mapping[str, Any]] = {}
+TERM: Mapping[str, Any] = {
+    "standing": "in_force",
+    "also": [],
+    "since": "2026-01-01",
+    "until": "2026-09-30",
+    "term_from": "2026-01-01",
+    "term_through": "2026-09-30",
+    "source_status": None,
+}
+
+ANSWERS: Mapping[str, Mapping[str, Any]] = {
+    "Verification": {
+        "body": {
+            "code": "ca-on",
+            "name": "College of Physiotherapists of Ontario",
+            "jurisdiction": "CA-ON",
+            "time_zone": "America/Toronto",
+            "website": None,
+        },
+        "number": "PT-10442",
+        "practitioner": {"id": PERSON, "name": "Chlo\u00e9 Fontaine", "withheld": False},
+        "on": "2026-03-31",
+        "mode": "independent",
+        "known_at": None,
+        "as_of": "2026-03-31T13:30:00Z",
+        "authorized": True,
+        "registration": {**TERM, "register_class": "general", "conditions": []},
+        "verdicts": [
+            {
+                "technique": "dry_needling",
+                "authorized": True,
+                "outcome": "authorized",
+                "reasons": [],
+                "conditions": [],
+                "excluded_regions": [],
+                "valid_through": "2026-09-30",
+                "valid_until": "2026-10-01T04:00:00Z",
+                "authorizations": [
+                    {
+                        "id": "01890a5e-0b1d-7c55-8f0e-5f0f3f1f2a11",
+                        **TERM,
+                        "mode": "independent",
+                        "conditions": [],
+                        "excluded_regions": [],
+                    }
+                ],
+            }
+        ],
+    },
+}

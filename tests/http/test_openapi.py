@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from registry.http.access import ACCESS
 from registry.http.app import create_app
+from registry.http.examples import ANSWERS, REQUESTS
 from registry.http.openapi import document, to_yaml
 from registry.settings import Settings
 
@@ -83,6 +85,12 @@ def test_answers_may_grow_and_requests_may_not(described, operations) -> None:
                     continue
                 named = schemas[content["schema"]["$ref"].rsplit("/", 1)[1]]
                 assert "additionalProperties" not in named
+
+
+@pytest.mark.parametrize("name", [*REQUESTS, *ANSWERS])
+def test_an_example_is_what_it_is_an_example_of(described: dict[str, Any], name: str) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}", "components": described["components"]}
+    OAS31Validator(schema).validate({**REQUESTS, **ANSWERS}[name])
 
 
 def test_no_value_is_left_undescribed(described: dict[str, Any]) -> None:
