@@ -241,7 +241,17 @@ def _lay(spans: list[Span], state: _State, day: date, until: date | None, begun_
 
 def _abut(spans: list[Span]) -> Iterator[Span]:
     for span, following in pairwise(spans):
-        yield replace(span, last_day=day_before(following.first_day))
+        yield Span(
+            span.first_day,
+            day_before(following.first_day),
+            span.standing,
+            span.holds,
+            span.scope,
+            span.term_from,
+            span.term_through,
+            span.report,
+            span.begun_by,
+        )
     yield spans[-1]
 
 

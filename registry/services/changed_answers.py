@@ -39,18 +39,16 @@ def turned_answers(kept: str, day: date) -> list[Told]:
 def first_answers(kept: str, days: Iterable[date]) -> list[Told]:
     """What :func:`changed_answers` says of a registration that was not there before, by its kept answers."""
     ready = ready_answers.of_text(kept)
-    told: list[Told] = []
-    for day in sorted(days):
-        on = day.isoformat()
-        said = {named: _said_outcome(text) for named, text in ready.said_on(on)}
-        if any(map(_matters, said.values())):
-            outcomes = ((t, said[t if t in said else ready_answers.ANY_OTHER]) for t in Technique)
-            told += [
-                {"technique": technique, "on": on, "was": Outcome.NOT_FOUND, "is": outcome}
-                for technique, outcome in outcomes
-                if _matters(outcome)
-            ]
-    return told
+    return [told for day in sorted(days) for told in _first_on(ready, day.isoformat())]
+
+
+def _first_on(ready: ready_answers.Ready, day: str) -> Iterator[Told]:
+    said = {named: _said_outcome(text) for named, text in ready.said_on(day)}
+    if any(map(_matters, said.values())):
+        for technique in Technique:
+            outcome = said[technique if technique in said else ready_answers.ANY_OTHER]
+            if _matters(outcome):
+                yield {"technique": technique, "on": day, "was": Outcome.NOT_FOUND, "is": outcome}
 
 
 def _kept_outcomes(kept: str) -> Outcomes:
@@ -71,8 +69,11 @@ def _changed(was: Outcomes, is_: Outcomes, days: Iterable[date]) -> Iterator[Tol
                 yield {"technique": technique, "on": day.isoformat(), "was": one, "is": other}
 
 
+MATTERS = frozenset(o for o in Outcome if o is Outcome.UNKNOWN or is_yes(o, Mode.SUPERVISED))
+
+
 def _matters(outcome: Outcome) -> bool:
-    return outcome is Outcome.UNKNOWN or is_yes(outcome, Mode.SUPERVISED)
+    return outcome in MATTERS
 
 
 def _outcomes(standings: Standings, covered: frozenset[Technique]) -> Outcomes:

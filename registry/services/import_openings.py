@@ -174,6 +174,7 @@ def _opening_events(plan: Plan, derived: Standing, today: date) -> Iterator[Even
         if span["first_day"] <= today and (span["last_day"] is None or today <= span["last_day"])
     }
     record = plan.record
+    told: dict[frozenset[date], list[dict[str, str]]] = {}
     for recorded in plan.recorded:
         decision, subject = recorded.decision, recorded.authorization_id
         kind = SubjectKind.REGISTRATION if subject is None else SubjectKind.AUTHORIZATION
@@ -186,7 +187,10 @@ def _opening_events(plan: Plan, derived: Standing, today: date) -> Iterator[Even
         }
         if decision.through is not None:
             data["through"] = decision.through.isoformat()
-        answers = first_answers(derived.entry["answers"], {decision.effective_on, today})
+        days = frozenset((decision.effective_on, today))
+        if days not in told:
+            told[days] = first_answers(derived.entry["answers"], days)
+        answers = told[days]
         if answers:
             data["answers"] = answers
         yield Event(

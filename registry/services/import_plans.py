@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -126,7 +126,7 @@ class Planner:
             version=1,
             created_at=self.at,
         )
-        return self._explained(Plan(line, fingerprint, record, is_new=True), entry)
+        return Plan(line, fingerprint, record, is_new=True, recorded=self._explained(record, entry))
 
     def compare(self, line: int, fingerprint: str, entry: Entry, record: RegistrationRecord) -> Plan:
         """What a row comes to whose number is known. Whether the holder is shared is the caller's to see.
@@ -135,20 +135,20 @@ class Planner:
         """
         city = entry.city if entry.city is not None and (entry.city or None) != record.city else None
         person = _person_change(record.person, entry, self.reason)
-        return self._explained(Plan(line, fingerprint, record, person=person, city=city), entry)
+        recorded = self._explained(record, entry)
+        return Plan(line, fingerprint, record, recorded=recorded, person=person, city=city)
 
-    def _explained(self, plan: Plan, entry: Entry) -> Plan:
+    def _explained(self, record: RegistrationRecord, entry: Entry) -> tuple[RecordedDecision, ...]:
         try:
-            recorded = tuple(self._decisions(plan.record, entry))
+            recorded = tuple(self._decisions(record, entry))
         except Unexplainable as error:
             raise Refused(f"no decisions lead from the register to this row: {error}") from error
-        explained = replace(plan, recorded=recorded)
-        if recorded and entry.authorizations:
+        if recorded and len(entry.authorizations or ()) + len(record.authorization_ids) > 1:
             try:
-                refuse_double_grant(Change(plan.record, explained.after(), recorded))
+                refuse_double_grant(Change(record, record.with_decisions(recorded), recorded))
             except Conflict as error:
                 raise Refused(error.detail) from error
-        return explained
+        return recorded
 
     def _decisions(self, record: RegistrationRecord, entry: Entry) -> Iterator[RecordedDecision]:
         at = after_all(record, self.at)
