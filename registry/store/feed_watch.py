@@ -124,15 +124,17 @@ def _listening(driver: Any) -> Callable[[float], None]:
 
 def _looking(log_file: Path) -> Callable[[float], None]:
     seen = _state(log_file)
+    has_changed = False
 
     def wait(seconds: float) -> None:
-        nonlocal seen
+        nonlocal seen, has_changed
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(LOOKED_EVERY)
-            state = _state(log_file)
-            if state != seen:
-                seen = state
+            before, seen = seen, _state(log_file)
+            # Once more after a change: what is written in the same tick of the file's clock leaves no trace.
+            again, has_changed = has_changed, seen != before
+            if has_changed or again:
                 return
 
     return wait
