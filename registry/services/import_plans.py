@@ -68,13 +68,18 @@ class Plan:
         """Whether the register says already what the row says."""
         return not self.is_new and not self.recorded and self.person is None and self.city is None
 
+    @property
+    def changes_registration(self) -> bool:
+        """Whether the row changes the registration, whatever it changes of its holder."""
+        return bool(self.recorded) or self.city is not None
+
     def after(self) -> RegistrationRecord:
         """The record with the decisions."""
         return self.record.with_decisions(self.recorded)
 
     def mark(self, day: date) -> Mark:
         """That the registration, with the decisions, agrees with the row on a local day."""
-        claimed = 1 if self.recorded and not self.is_new else 0
+        claimed = 1 if self.changes_registration and not self.is_new else 0
         return Mark(
             registration_id=self.record.id,
             fingerprint=self.fingerprint,

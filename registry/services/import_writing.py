@@ -9,14 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.domain.vocabulary import AmendmentSubject
 from registry.store import imports, tables
+from registry.store.amendments import Subject, add_amendment
 from registry.store.bulk import insert_rows, write_packed
-from registry.store.import_rows import EventKeeper, count_change, event_values, mark
-from registry.store.records import Person, RegistrationRecord, decision_row, load_record
+from registry.store.import_rows import EventKeeper, count_change, event_values, mark, write_cities
+from registry.store.records import Person, decision_row, load_record
 from registry.store.search import index_new_people, index_people
 from registry.store.standing import rewrite_standings
 
-from . import people, registrations
+from . import people
 from .decisions import Change, events_of
 from .import_openings import Opened, authorization_values
 from .import_plans import Plan
@@ -49,49 +51,57 @@ class Writer:
         self.events.keep(opened.events)
 
     def change(self, plans: Sequence[Plan]) -> None:
-        """Record what rows come to whose registrations the register knows."""
-        changed = [self._change(plan) if plan.person or plan.city is not None else plan for plan in plans]
-        self._decide([plan for plan in changed if plan.recorded])
-        mark(self.tx, [plan.mark(self.day) for plan in changed])
+        """Record what rows come to whose registrations the register knows; this transaction holds them."""
+        renamed = [self._rename(plan) for plan in plans]
+        moved = [self._move(plan) for plan in renamed]
+        self._record([plan for plan in moved if plan.changes_registration])
+        mark(self.tx, [plan.mark(self.day) for plan in moved])
 
-    def _change(self, plan: Plan) -> Plan:
-        """Write another name, city or language; the plan goes on with the record as it then is."""
-        record, tx = plan.record, self.tx
-        told: Values = {}
-        if plan.person is not None:
-            before = record.person
-            after = people.change_person(tx, before, plan.person, by=self.by, at=self.at)
-            told |= _person_told(before, after)
-        if plan.city is not None:
-            told["city"] = {"was": record.city, "is": plan.city or None}
-            seen = self._read_again(record)
-            reason = plan.person.reason if plan.person is not None else f"import {self.import_id}"
-            registrations.correct(
-                tx, seen, number=None, city=plan.city or None, by=self.by, at=self.at, reason=reason
-            )
-        imports.add_change(tx, self.import_id, record.id, told)
-        return replace(plan, record=self._read_again(record))
-
-    def _read_again(self, record: RegistrationRecord) -> RegistrationRecord:
-        found = load_record(self.tx, record.id)
-        if found is None:
+    def _rename(self, plan: Plan) -> Plan:
+        """Write another name or other languages; the plan goes on with the record as it then is."""
+        if plan.person is None:
+            return plan
+        before = plan.record.person
+        after = people.change_person(self.tx, before, plan.person, by=self.by, at=self.at)
+        imports.add_change(self.tx, self.import_id, plan.record.id, _person_told(before, after))
+        record = load_record(self.tx, plan.record.id)
+        if record is None:
             raise AssertionError("registrations are never deleted")
-        return found
+        return replace(plan, record=record)
 
-    def _decide(self, plans: Sequence[Plan]) -> None:
-        """Record decisions about registrations that this transaction holds."""
+    def _move(self, plan: Plan) -> Plan:
+        """Note another city; the plan goes on with the record as it will be."""
+        if plan.city is None:
+            return plan
+        record, city = plan.record, plan.city or None
+        told = {"city": {"was": record.city, "is": city}}
+        imports.add_change(self.tx, self.import_id, record.id, told)
+        add_amendment(
+            self.tx,
+            Subject(AmendmentSubject.REGISTRATION, record.id),
+            {"city": (record.city, city)},
+            reason=f"import {self.import_id}",
+            by=self.by,
+            at=self.at,
+        )
+        return replace(plan, record=replace(record, city=city))
+
+    def _record(self, plans: Sequence[Plan]) -> None:
+        """Write cities and decisions, and what is derived from them."""
         if not plans:
             return
-        tx = self.tx
+        tx, decided = self.tx, [plan for plan in plans if plan.recorded]
+        moved = [plan.record for plan in plans if plan.city is not None]
         count_change(tx, [plan.record.id for plan in plans])
-        insert_rows(
-            tx, tables.needling_authorizations, [row for plan in plans for row in authorization_values(plan)]
-        )
-        rows = [decision_row(plan.record.id, d) for plan in plans for d in plan.recorded]
+        write_cities(tx, {record.id: record.city for record in moved})
+        granted = [row for plan in decided for row in authorization_values(plan)]
+        insert_rows(tx, tables.needling_authorizations, granted)
+        rows = [decision_row(plan.record.id, d) for plan in decided for d in plan.recorded]
         insert_rows(tx, tables.decisions, rows)
-        causes = {plan.record.id: plan.recorded[-1].decision.id for plan in plans}
+        causes = {plan.record.id: plan.recorded[-1].decision.id for plan in decided}
         rewrite_standings(tx, [plan.after() for plan in plans], at=self.at, cause=causes)
-        changes = (Change(plan.record, plan.after(), plan.recorded) for plan in plans)
+        index_people(tx, [record.person.id for record in moved])
+        changes = (Change(plan.record, plan.after(), plan.recorded) for plan in decided)
         self.events.keep([event_values(e) for change in changes for e in events_of(change, self.at)])
 
 

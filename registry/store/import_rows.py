@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -288,6 +288,13 @@ def count_change(tx: Connection, registration_ids: Sequence[str]) -> None:
     """Give registrations that this transaction holds the next version."""
     asked = rows_of_texts(tx, registration_ids)
     tx.execute(update(r).where(r.c.id.in_(select(asked.c.value))).values(version=r.c.version + 1))
+
+
+def write_cities(tx: Connection, cities: Mapping[str, str | None]) -> None:
+    """Write the cities of registrations that this transaction holds."""
+    rows = [{"which": id_, "new": city} for id_, city in cities.items()]
+    if rows:
+        tx.execute(update(r).where(r.c.id == bindparam("which")).values(city=bindparam("new")), rows)
 
 
 def lock_body(tx: Connection, body_id: str) -> None:
