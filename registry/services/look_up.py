@@ -26,9 +26,11 @@ from registry.domain.vocabulary import Mode, Standing, Technique
 from registry.errors import Invalid, NotFound
 from registry.store import documents, ready_answers
 from registry.store.entries import (
+    BodyAndEntry,
     all_bodies,
     entries_of_practitioner,
     entry_by_number,
+    lone_entry_by_number,
     resolve_practitioner,
 )
 from registry.store.ready_answers import Said
@@ -146,7 +148,15 @@ def find(connection: Connection, code: str, number: str) -> Found:
 
     :raises registry.errors.NotFound: there is no such body.
     """
-    row = entry_by_number(connection, code, number_key(number))
+    return _found(entry_by_number(connection, code, number_key(number)), code)
+
+
+def find_alone(code: str, number: str) -> Found:
+    """The same as :func:`find`, where nothing else is asked: as quickly as it can be read."""
+    return _found(lone_entry_by_number(code, number_key(number)), code)
+
+
+def _found(row: BodyAndEntry | None, code: str) -> Found:
     if row is None:
         raise NotFound(f"No body is kept under the code {code}; GET /v1/bodies lists them.")
     return Found(body_of(row), row.entry, row.answers)

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -121,19 +121,33 @@ def snapshot() -> Iterator[Connection]:
                 yield connection
 
 
-@contextmanager
-def driver_cursor(connection: Connection) -> Iterator[Any]:
-    """The driver's own cursor, for the few statements that are too hot for a result built around them.
+def public_row(sql: str, values: Any) -> Any:
+    """The first row of a public read, or ``None``, by the driver itself on a pooled connection.
+
+    For the one statement that every patient and clinic waits for: a transaction, and a result built around a
+    single row, would take several times as long as running it.
 
     :raises registry.errors.Unavailable: as :func:`writing` does.
     """
-    driver = connection.dialect.loaded_dbapi
+    engine = db.engines[PUBLIC]
+    driver = engine.dialect.loaded_dbapi
     try:
-        cursor = connection.connection.cursor()
-        yield cursor
-        cursor.close()
-    except (driver.OperationalError, driver.InterfaceError) as error:
+        connection = engine.pool.connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql, values)
+            row = cursor.fetchone()
+            cursor.close()
+        finally:
+            connection.close()
+    except (driver.OperationalError, driver.InterfaceError, PoolTimeoutError) as error:
         raise Unavailable(CANNOT_BE_REACHED) from error
+    return row
+
+
+def public_dialect() -> Dialect:
+    """What :func:`public_row` wants its statement compiled for."""
+    return db.engines[PUBLIC].dialect
 
 
 @contextmanager

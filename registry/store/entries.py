@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Dialect, Row, Select, and_, bindparam, select
 
 from . import tables
-from .database import driver_cursor
+from .database import public_dialect, public_row
 
 b, e = tables.bodies, tables.entries
 
@@ -57,16 +57,21 @@ class BodyAndEntry(NamedTuple):
 
 
 def entry_by_number(connection: Connection, code: str, number_key: str) -> BodyAndEntry | None:
-    """A body with the entry of one number; ``entry`` is ``None`` where the body never registered it.
-
-    The one statement that all patients and clinics wait for goes straight to the driver: compiling it and
-    building a result around a single row would take twice as long as running it.
-    """
-    sql, names = _for_driver(connection.dialect)
+    """A body with the entry of one number; ``entry`` is ``None`` where the body never registered it."""
     given = {"code": code, "number_key": number_key}
-    with driver_cursor(connection) as cursor:
-        cursor.execute(sql, given if names is None else [given[name] for name in names])
-        row = cursor.fetchone()
+    row = connection.execute(ENTRY_BY_NUMBER, given).one_or_none()
+    return None if row is None else BodyAndEntry(*row)
+
+
+def lone_entry_by_number(code: str, number_key: str) -> BodyAndEntry | None:
+    """The same, for an answer that asks nothing else: by the driver itself.
+
+    It is the one statement that all patients and clinics wait for; a connection made ready for more, and a
+    result built around a single row, would take several times as long as running it.
+    """
+    sql, names = _for_driver(public_dialect())
+    given = {"code": code, "number_key": number_key}
+    row = public_row(sql, given if names is None else [given[name] for name in names])
     return None if row is None else BodyAndEntry(*row)
 
 

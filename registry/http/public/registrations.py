@@ -87,10 +87,9 @@ def verify_registration(body: str, number: str) -> Response:
     A number that the body never registered is answered too: `not_found`, and not authorized.
     """
     asked, at = _asked(request.query_string), clock.now()
-    with public_reading() as connection:
-        found = look_up.find(connection, body, number)
-        if asked.known_at is not None:
-            return _verify_as_known(connection, found, number, asked, asked.known_at, at)
+    if asked.known_at is not None:
+        return _verify_as_known(body, number, asked, asked.known_at, at)
+    found = look_up.find_alone(body, number)
     today = asked.on is None
     seconds = seconds_kept(at, found.body.zone, today=today)
     day = asked.on or local_date(at, found.body.zone)
@@ -101,19 +100,19 @@ def verify_registration(body: str, number: str) -> Response:
     return public_answer(shown_verification(answer), etag=etag, seconds=seconds)
 
 
-def _verify_as_known(
-    connection: Any, found: look_up.Found, number: str, asked: Asked, known_at: datetime, at: datetime
-) -> Response:
-    answer = look_up.verify_as_known(
-        connection,
-        found,
-        number,
-        techniques=asked.techniques,
-        mode=asked.mode,
-        on=asked.on,
-        known_at=known_at,
-        at=at,
-    )
+def _verify_as_known(body: str, number: str, asked: Asked, known_at: datetime, at: datetime) -> Response:
+    with public_reading() as connection:
+        found = look_up.find(connection, body, number)
+        answer = look_up.verify_as_known(
+            connection,
+            found,
+            number,
+            techniques=asked.techniques,
+            mode=asked.mode,
+            on=asked.on,
+            known_at=known_at,
+            at=at,
+        )
     etag = weak(found.fingerprint(number, asked))
     return public_answer(shown_verification(answer), etag=etag, seconds=look_up.LONGEST_KEPT)
 
@@ -129,8 +128,7 @@ def show_registration(body: str, number: str) -> Response:
     """Show the public entry of a registration."""
     on = read_query(ENTRY_QUERY).get("on") if request.query_string else None
     at = clock.now()
-    with public_reading() as connection:
-        found = look_up.find(connection, body, number)
+    found = look_up.find_alone(body, number)
     seconds = seconds_kept(at, found.body.zone, today=on is None)
     entry = look_up.get_entry(found, number, on=on, at=at)
     etag = weak(entry.etag)
