@@ -24,8 +24,8 @@ from .import_plans import Plan, Planner, Refused, reject
 STRETCH = 1000
 """Rows that are compared together."""
 
-Wanted = tuple[int, list[str], str, str]
-"""A row that is to be compared: its line, cells, number as it is compared, and fingerprint."""
+Wanted = tuple[int, list[str], str]
+"""A row that is to be compared: its line, cells, and number as it is compared."""
 
 
 @dataclass(slots=True)
@@ -75,14 +75,15 @@ class Comparison:
     def seen(self, rows: Iterable[Row | BadRow]) -> list[Seen]:
         """The numbers that rows name, each once, with what they say in short."""
         found: dict[str, Seen] = {}
-        for line, _, number, fingerprint in self._wanted(rows, Stretch()):
+        for line, cells, number in self._wanted(rows, Stretch()):
+            fingerprint = self.reader.fingerprint(cells, self.key)
             first = found.setdefault(number, Seen(number, fingerprint, line))
             if first.fingerprint != fingerprint:
                 found[number] = replace(first, other_line=line)
         return list(found.values())
 
     def _wanted(self, rows: Iterable[Row | BadRow], stretch: Stretch) -> Iterator[Wanted]:
-        reader, key = self.reader, self.key
+        reader = self.reader
         count = stretch.findings.counts
         filters = bool(reader.profile.only)
         for row in rows:
@@ -96,7 +97,7 @@ class Comparison:
                 continue
             number = number_key(reader.number(cells))
             if number:
-                yield line, cells, number, reader.fingerprint(cells, key)
+                yield line, cells, number
             else:
                 column = "".join(reader.profile.number.columns[:1])
                 stretch.reject(line, cells, (column, reader.number(cells), "it holds no registration number"))
@@ -110,18 +111,19 @@ class Comparison:
         """
         stretch = Stretch()
         wanted = list(self._wanted(rows, stretch))
-        asked = ask(tx, planner.import_id, planner.body.id, [number for _, _, number, _ in wanted])
+        asked = ask(tx, planner.import_id, planner.body.id, [number for _, _, number in wanted])
         undecided = [row for row in wanted if self._is_undecided(row, asked[row[2]], planner, stretch)]
         known = [a.registration_id for row in undecided if (a := asked[row[2]]).registration_id is not None]
         if hold and known:
             hold_registrations(tx, known)
         records = {record.id: record for record in load_records(tx, known)}
         for row in undecided:
-            registration_id = asked[row[2]].registration_id
-            if registration_id is None:
-                stretch.fresh.append(Fresh(row[0], row[3], row[1]))
+            found = asked[row[2]]
+            if found.registration_id is None:
+                stretch.fresh.append(Fresh(row[0], found.fingerprint, row[1]))
             else:
-                self._plan(tx, row, records[registration_id], planner, stretch)
+                record = records[found.registration_id]
+                self._plan(tx, Fresh(row[0], found.fingerprint, row[1]), record, planner, stretch)
         for plan in stretch.plans:
             stretch.findings.add(plan)
         stretch.findings.counts["rejected"] += len(stretch.rejects)
@@ -131,7 +133,7 @@ class Comparison:
 
     def _is_undecided(self, row: Wanted, asked: Asked, planner: Planner, stretch: Stretch) -> bool:
         """Whether a row must be looked at in full."""
-        line, cells, _, fingerprint = row
+        line, cells, _ = row
         if asked.other_line is not None:
             other = asked.other_line if line == asked.line else asked.line
             number = self.reader.number(cells)
@@ -141,7 +143,7 @@ class Comparison:
         if line != asked.line:
             stretch.findings.counts["duplicates"] += 1
             return False
-        if asked.agrees(fingerprint, planner.day):
+        if asked.agrees_on(planner.day):
             stretch.findings.counts["unchanged"] += 1
             return False
         return True
@@ -149,15 +151,15 @@ class Comparison:
     def _plan(
         self,
         tx: Connection,
-        row: Wanted,
+        row: Fresh,
         record: RegistrationRecord,
         planner: Planner,
         stretch: Stretch,
     ) -> None:
-        line, cells, _, fingerprint = row
+        line, cells = row.line, row.cells
         try:
             entry = self.reader.read(cells, planner.day)
-            plan = _let_others_names_be(tx, planner.compare(line, fingerprint, entry, record))
+            plan = _let_others_names_be(tx, planner.compare(line, row.fingerprint, entry, record))
         except WrongRow as wrong:
             stretch.reject(line, cells, *((p.column, p.value, p.detail) for p in wrong.problems))
         except Refused as refused:

@@ -36,7 +36,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A row whose number is new to the register."""
+    """A row that is to be looked at in full."""
 
     line: int
     fingerprint: str
@@ -238,6 +238,8 @@ class HelpedOpenings(Openings):
         self._pool = ProcessPoolExecutor(
             helpers, multiprocessing.get_context("spawn"), initializer=_begin_to_help, initargs=given
         )
+        for _ in range(helpers):  # they start when they are first asked
+            self._pool.submit(_help, [])
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -36,8 +36,8 @@ Progress = Callable[[str, int], None]
 Transaction = Callable[[], AbstractContextManager[Connection]]
 """Opens a transaction of its own each time."""
 
-WORTH_HELP = 20_000
-"""Rows from which helpers are worth their start."""
+WORTH_HELP = 1_000_000
+"""Bytes of a file from which helpers are worth their start."""
 
 COMPARABLE = (ImportState.RECEIVED, ImportState.PREVIEWED, ImportState.REVERSED, ImportState.FAILED)
 
@@ -162,14 +162,14 @@ class _Run:
     def write(self, tx: Connection, *, by: str, at: datetime, progress: Progress) -> dict[str, Any]:
         """Compare, and record what each row comes to."""
         planner = self._planner(tx, by, at)
-        count = 0
-        for seen, count in self._numbers(planner):
-            import_rows.note_rows(tx, self.found.id, seen)
-            progress("reading", count)
-        findings, comparison = Findings(), self._comparison(planner)
         events = import_rows.EventKeeper(tx, self.found.id, self.found.body_id, at)
         writer = Writer(tx, self.found.id, by, at, planner.day, events)
-        with self._openings(planner, comparison, tx.dialect.name, count) as openings:
+        findings = Findings()
+        with self._openings(planner, tx.dialect.name) as openings:
+            for seen, count in self._numbers(planner):
+                import_rows.note_rows(tx, self.found.id, seen)
+                progress("reading", count)
+            comparison = self._comparison(planner)
             for rows in comparison.stretches():
                 stretch = comparison.compare(tx, rows, planner, hold=True)
                 writer.change(stretch.plans)
@@ -182,9 +182,10 @@ class _Run:
         events.release()
         return findings.report(self._vanished(tx))
 
-    def _openings(self, planner: Planner, comparison: Comparison, engine: str, rows: int) -> Openings:
+    def _openings(self, planner: Planner, engine: str) -> Openings:
+        comparison = self._comparison(planner)
         opener = Opener(planner, comparison.reader, engine)
-        if self.helpers and rows >= WORTH_HELP:
+        if self.helpers and self.found.bytes >= WORTH_HELP:
             return HelpedOpenings(opener, comparison.sheet.header, self.helpers)
         return Openings(opener)
 

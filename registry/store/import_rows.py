@@ -49,26 +49,28 @@ class Seen:
 class Asked:
     """A number of the file, with what the file and the register have of it.
 
-    :param line: of the first row that names it.
+    :param fingerprint: of the first row that names it, at ``line``.
     :param other_line: of another row that says something else of it.
+    :param marked: the fingerprint of the row by which the registration was last found to agree.
     """
 
     number_key: str
+    fingerprint: str
     line: int
     other_line: int | None
     registration_id: str | None
     registration_version: int | None
     practitioner_version: int | None
-    fingerprint: str | None
+    marked: str | None
     marked_registration: int | None
     marked_practitioner: int | None
     compared_on: date | None
     doubt_from: date | None
 
-    def agrees(self, fingerprint: str, day: date) -> bool:
-        """Whether this row was found to agree before, and nothing has changed that it was compared with."""
+    def agrees_on(self, day: date) -> bool:
+        """Whether the row was found to agree before, and nothing has changed that it was compared with."""
         return (
-            self.fingerprint == fingerprint
+            self.marked == self.fingerprint
             and self.marked_registration == self.registration_version
             and self.marked_practitioner == self.practitioner_version
             and self.compared_on is not None
@@ -137,6 +139,7 @@ def ask(tx: Connection, import_id: str, body_id: str, number_keys: Sequence[str]
     statement: Select[Any] = (
         select(
             i.c.number_key,
+            i.c.fingerprint,
             i.c.line,
             i.c.other_line,
             r.c.id,
