@@ -154,7 +154,7 @@ class _Run:
                 stretch = comparison.compare(tx, rows, planner)
                 self._keep(tx, findings, stretch)
                 self._keep(tx, findings, opener.open(stretch.fresh))
-                store.note_progress(tx, self.found.id, comparison.read_so_far)
+                store.note_progress(tx, self.found, comparison.read_so_far)
             progress("comparing", comparison.read_so_far)
         with transaction() as tx:
             return findings.report(self._vanished(tx))

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 from registry.errors import Invalid
 
-MOST_BYTES = 600_000_000
-"""Bytes of a workbook once unpacked."""
+MOST_BYTES = 200_000_000
+"""Bytes of a workbook once unpacked; a sheet is read into memory as a whole."""
 
 MOST_PARTS = 2_000
 

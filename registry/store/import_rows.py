@@ -19,7 +19,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -304,10 +303,3 @@ def lock_body(tx: Connection, body_id: str) -> None:
     """Until this transaction ends, no other imports into this body's register."""
     b = tables.bodies
     tx.execute(select(b.c.id).where(b.c.id == body_id).with_for_update()).all()
-
-
-def refresh_statistics(tx: Connection) -> None:
-    """Let PostgreSQL know of many new rows at once, not a minute later."""
-    if tx.dialect.name == "postgresql":
-        for name in ("registrations", "practitioners", "decisions", "spans", "entries", "import_marks"):
-            tx.execute(text(f"ANALYZE {name}"))

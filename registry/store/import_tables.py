@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -41,7 +42,7 @@ imports = Table(
     body_key(),
     Column("filename", Text, nullable=False),
     Column("sha256", Text, nullable=False),
-    Column("bytes", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
     Column("profile_name", Text, nullable=False),
     Column("profile", Text, nullable=False),
     Column("snapshot_day", Date, nullable=False),

@@ -12,12 +12,12 @@ from datetime import date, datetime
 from typing import IO, Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.clock import new_id
 from registry.errors import Stale
 
 from . import documents
-from .bulk import insert_rows
 from .import_tables import (
     ImportState,
     import_changes,
@@ -31,6 +31,7 @@ from .import_tables import (
 from .records import MANY
 
 PART = 1 << 20
+CHANGED = "This import was changed by someone else in the meantime; read it again."
 QUICK = 1
 """How hard zlib tries: tables shrink to a fifth even so."""
 
@@ -175,12 +176,17 @@ def change_import(tx: Connection, seen: Import, **values: Any) -> None:
     same = (imports.c.id == seen.id) & (imports.c.version == seen.version)
     changed = tx.execute(update(imports).where(same).values(version=imports.c.version + 1, **values))
     if changed.rowcount != 1:
-        raise Stale("This import was changed by someone else in the meantime; read it again.")
+        raise Stale(CHANGED)
 
 
-def note_progress(tx: Connection, import_id: str, rows_read: int) -> None:
-    """Tell whoever asks how many rows have been read."""
-    tx.execute(update(imports).where(imports.c.id == import_id).values(rows_read=rows_read))
+def note_progress(tx: Connection, seen: Import, rows_read: int) -> None:
+    """Tell whoever asks how many rows have been read.
+
+    :raises registry.errors.Stale: someone else has changed the import since it was read.
+    """
+    same = (imports.c.id == seen.id) & (imports.c.version == seen.version)
+    if tx.execute(update(imports).where(same).values(rows_read=rows_read)).rowcount != 1:
+        raise Stale(CHANGED)
 
 
 def forget_findings(tx: Connection, import_id: str) -> None:
@@ -200,7 +206,9 @@ def add_rejects(tx: Connection, import_id: str, rejects: Sequence[Reject]) -> No
         }
         for reject in rejects
     ]
-    insert_rows(tx, import_rejects, rows)
+    if rows:
+        dialect: Any = postgresql if tx.dialect.name == "postgresql" else sqlite
+        tx.execute(dialect.insert(import_rejects).on_conflict_do_nothing(), rows)
 
 
 def list_rejects(connection: Connection, import_id: str, *, after: int, limit: int) -> list[Reject]:

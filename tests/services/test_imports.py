@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from registry.domain.verdict import Question, Standings, give_verdict
 from registry.domain.vocabulary import DecisionKind, NameKind, Outcome, Standing, Technique
-from registry.errors import Conflict, Invalid
+from registry.errors import Conflict, Invalid, Stale
 from registry.services import import_comparison, imports
 from registry.services.bodies import add_rules, get_body
 from registry.services.changed_answers import changed_answers
@@ -352,6 +352,21 @@ def test_progress_is_told_and_a_preview_shows_it(register, monkeypatch):
         ("comparing", 20, 20),
         ("comparing", 25, 25),
     ]
+
+
+def test_a_preview_gives_way_to_whoever_applies_meanwhile(register, monkeypatch):
+    monkeypatch.setattr(import_comparison, "STRETCH", 10)
+    found = register.receive(csv_file([*people(25), person("bad", From="x")]))
+
+    def meanwhile(doing, count):
+        if (doing, count) == ("comparing", 10):
+            register.apply(found)
+
+    with pytest.raises(Stale):
+        preview_import(register.engine.begin, found.id, by=BY, at=AT, progress=meanwhile)
+    with register.engine.begin() as tx:
+        assert imports.get_import(tx, found.id).state is ImportState.APPLIED
+        assert len(list(store.read_rejects(tx, found.id))) == 1
 
 
 def test_helpers_come_to_the_same(register, monkeypatch):

@@ -79,7 +79,9 @@ def test_an_import_is_reversed(registrar):
     path = f"{IMPORTS}/{found['id']}"
     registrar.made(f"{path}/apply")
     assert registrar.post(f"{path}/apply").status_code == 409
+    assert read(registrar.get("/v1/practitioners", {"name": "Abaraa"}))["items"]
     assert registrar.made(f"{path}/reverse")["state"] == "reversed"
+    assert read(registrar.get("/v1/practitioners", {"name": "Abaraa"}))["items"] == []
     assert registrar.client.get("/v1/bodies/ca-own/registrations/PT-00001").status_code == 404
     assert registrar.made(f"{path}/apply")["state"] == "applied"
 
