@@ -10,9 +10,20 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, cast, func, insert, literal
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    any_,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql.selectable import TableValuedAlias
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -95,10 +106,12 @@ def room_for_many(tx: Connection) -> Iterator[None]:
         tx.exec_driver_sql(f"PRAGMA cache_size={before}")
 
 
-def rows_of_texts(tx: Connection, texts: Sequence[str]) -> TableValuedAlias:
-    """Any number of texts as a table with the one column ``value``, to be joined with."""
-    document = json.dumps(texts, ensure_ascii=False)
+def among(tx: Connection, column: Column[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column holds one of any number of texts, looked up one by one where there is an index.
+
+    Both engines see one parameter: a statement stays the same for any number.
+    """
     if tx.dialect.name == POSTGRESQL:
-        texts_of = func.json_array_elements_text(cast(literal(document), JSON))
-        return texts_of.table_valued("value", name="asked")
-    return func.json_each(document).table_valued("value", name="asked")
+        return column == any_(literal(list(texts), ARRAY(Text)))
+    document = json.dumps(texts, ensure_ascii=False)
+    return column.in_(select(func.json_each(document).table_valued("value", name="asked").c.value))

@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from registry.clock import new_id
 
 from . import documents, tables
-from .bulk import insert_rows, rows_of_texts
+from .bulk import among, insert_rows
 from .database import order_events
 from .events import Event
 from .import_tables import import_events, import_marks, import_rows
@@ -134,13 +134,19 @@ _POSTGRES_NOTE = _noting(
 
 def ask(tx: Connection, import_id: str, body_id: str, number_keys: Sequence[str]) -> dict[str, Asked]:
     """What the file and the register have of these numbers."""
-    asked = select(rows_of_texts(tx, number_keys).c.value)
+    named = select(i.c.number_key, i.c.fingerprint, i.c.line, i.c.other_line)
+    named = named.where(i.c.import_id == import_id, among(tx, i.c.number_key, number_keys))
+    kept = _kept(tx, body_id, number_keys)
+    return {row[0]: Asked(*row, *kept.get(row[0], NOT_KEPT)) for row in tx.execute(named)}
+
+
+NOT_KEPT = (None,) * 8
+
+
+def _kept(tx: Connection, body_id: str, number_keys: Sequence[str]) -> dict[str, tuple[Any, ...]]:
     statement: Select[Any] = (
         select(
-            i.c.number_key,
-            i.c.fingerprint,
-            i.c.line,
-            i.c.other_line,
+            r.c.number_key,
             r.c.id,
             r.c.version,
             p.c.version,
@@ -150,12 +156,11 @@ def ask(tx: Connection, import_id: str, body_id: str, number_keys: Sequence[str]
             m.c.compared_on,
             m.c.doubt_from,
         )
-        .join(r, (r.c.body_id == body_id) & (r.c.number_key == i.c.number_key), isouter=True)
-        .join(p, p.c.id == r.c.practitioner_id, isouter=True)
+        .join(p, p.c.id == r.c.practitioner_id)
         .join(m, m.c.registration_id == r.c.id, isouter=True)
-        .where(i.c.import_id == import_id, i.c.number_key.in_(asked))
+        .where(r.c.body_id == body_id, among(tx, r.c.number_key, number_keys))
     )
-    return {row[0]: Asked(*row) for row in tx.execute(statement)}
+    return {row[0]: tuple(row[1:]) for row in tx.execute(statement)}
 
 
 def mark_values(one: Mark) -> dict[str, Any]:
@@ -281,15 +286,13 @@ def decided_registrations(connection: Connection, import_id: str, *, after: str,
 
 def hold_registrations(tx: Connection, registration_ids: Sequence[str]) -> None:
     """Until this transaction ends, nobody else changes these registrations."""
-    asked = rows_of_texts(tx, registration_ids)
-    held = select(r.c.id).where(r.c.id.in_(select(asked.c.value))).order_by(r.c.id)
+    held = select(r.c.id).where(among(tx, r.c.id, registration_ids)).order_by(r.c.id)
     tx.execute(held.with_for_update()).all()
 
 
 def count_change(tx: Connection, registration_ids: Sequence[str]) -> None:
     """Give registrations that this transaction holds the next version."""
-    asked = rows_of_texts(tx, registration_ids)
-    tx.execute(update(r).where(r.c.id.in_(select(asked.c.value))).values(version=r.c.version + 1))
+    tx.execute(update(r).where(among(tx, r.c.id, registration_ids)).values(version=r.c.version + 1))
 
 
 def write_cities(tx: Connection, cities: Mapping[str, str | None]) -> None:
