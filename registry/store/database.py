@@ -27,6 +27,9 @@ from .tables import metadata
 db = SQLAlchemy(metadata=metadata)
 PUBLIC = "public"
 
+MOST_MAPPED = 2_147_418_112
+"""Bytes of an SQLite file that are read where the system keeps them, for all processes: all it allows."""
+
 CANNOT_BE_REACHED = "The register cannot be reached at this moment; please try again."
 
 FEED_ORDER_LOCK = 0x6E65_6564
@@ -71,7 +74,7 @@ def prepare_sqlite(engine: Engine, busy_seconds: int, *, writes: bool) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA mmap_size=268435456")
+        cursor.execute(f"PRAGMA mmap_size={MOST_MAPPED}")
         cursor.close()
 
     if writes:

@@ -42,11 +42,6 @@ ADDRESSES = {
 WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}
 WIDTHS = (320, 1280)
 SCHEMES = ("light", "dark")
-EXAMINED = {
-    "en": {(320, "dark"), (1280, "light")},
-    "ar": {(320, "light"), (1280, "dark")},
-}
-"""What axe-core looks at: each page at every width, in every scheme, in both directions."""
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +83,7 @@ def _violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_everyone_can_use_the_page(visitor: Visitor, name: str, language: str) -> None:
     path = ADDRESSES[name].removeprefix("/en")
@@ -97,8 +92,7 @@ def test_everyone_can_use_the_page(visitor: Visitor, name: str, language: str) -
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # light or dark
         assert _overflow(page) == 0
-        if (width, scheme) in EXAMINED[language]:
-            assert _violations(page) == []
+        assert _violations(page) == []
     assert visitor.elsewhere == []
     assert visitor.complaints == []
 
