@@ -19,6 +19,8 @@ import marshmallow as ma
 from marshmallow.exceptions import ValidationError
 from marshmallow.validate import Length
 
+from registry.domain.names import LONGEST_NUMBER, is_registration_number
+
 T = TypeVar("T")
 W = TypeVar("W", bound=StrEnum)
 
@@ -268,7 +270,7 @@ class RegistrationNumber(HouseField[str]):
     """A registration number as its body writes it: printable, with spaces inside at most."""
 
     wanted = "a registration number: 1 to 40 printable characters, a letter or digit among them"
-    longest = 40
+    longest = LONGEST_NUMBER
 
     def read(self, value: object) -> str:
         given = unicodedata.normalize("NFC", self.text(value))
@@ -283,16 +285,6 @@ class RegistrationNumber(HouseField[str]):
             "pattern": "^[A-Za-z0-9]([A-Za-z0-9 ./_-]*[A-Za-z0-9])?$",
             "examples": ["PT-10442"],
         }
-
-
-def is_registration_number(text: str) -> bool:
-    """Whether ``text`` (in form C) can be a registration number."""
-    return (
-        len(text) <= RegistrationNumber.longest
-        and text.isprintable()
-        and text == text.strip().strip("/")
-        and any(character.isalnum() for character in text)
-    )
 
 
 class Id(HouseField[str]):

@@ -8,7 +8,9 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
-from .fields import BodyCode, Id, RegistrationNumber, RosterName, is_registration_number
+from registry.domain.names import is_registration_number
+
+from .fields import BodyCode, Id, RegistrationNumber, RosterName
 
 
 class IdConverter(BaseConverter):
