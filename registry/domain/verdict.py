@@ -162,7 +162,7 @@ def turning_days(standings: Standings, after: date) -> list[date]:
 
 def _answer(question: Question, standings: Standings) -> Verdict:
     timeline = standings.registration
-    if timeline is None or timeline.spans[-1].term_from is None:
+    if timeline is None or never_registered(timeline):
         return Verdict(question, Outcome.NOT_FOUND, authorized=False, reasons=(Reason.NEVER_REGISTERED,))
     registration = timeline.on(question.on)
     rules = standings.rules.on(question.on)
@@ -180,6 +180,11 @@ def _answer(question: Question, standings: Standings) -> Verdict:
         conditions=_merge(span.scope.conditions for span in limiting if span.scope is not None),
         excluded_regions=_merge(span.scope.excluded_regions for span in limiting if span.scope is not None),
     )
+
+
+def never_registered(registration: Timeline) -> bool:
+    """Whether no term of a registration is known, past or to come: the body registered nobody by it."""
+    return registration.spans[-1].term_from is None
 
 
 def is_yes(outcome: Outcome, mode: Mode) -> bool:

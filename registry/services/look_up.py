@@ -21,8 +21,9 @@ from registry.domain.verdict import (
     Verdict,
     give_verdict,
     is_yes,
+    never_registered,
 )
-from registry.domain.vocabulary import Mode, Standing, Technique
+from registry.domain.vocabulary import Mode, Technique
 from registry.errors import Invalid, NotFound
 from registry.store import documents, ready_answers
 from registry.store.entries import (
@@ -77,6 +78,7 @@ class PublicEntry:
     """What the public may see of a registration. ``name`` and what else identifies is ``None`` if withheld.
 
     :param on: the local day that spans are given for.
+    :param never_registered: whether the body, by all that is known, registered nobody by this number.
     """
 
     body: Body
@@ -93,6 +95,7 @@ class PublicEntry:
     registration: Span
     authorizations: tuple[PublishedAuthorization, ...]
     trainings: tuple[PublishedTraining, ...]
+    never_registered: bool
     etag: str
 
 
@@ -286,7 +289,7 @@ def get_entry(found: Found, number: str, *, on: date | None, at: datetime) -> Pu
     if found.entry is None:
         raise NotFound(f"{found.body.name} never registered the number {number}.")
     entry = entry_of(found.body, found.entry, on=on, at=at)
-    if entry.registration.standing is Standing.NOT_YET and entry.registration.last_day is None:
+    if entry.never_registered:
         raise NotFound(f"{found.body.name} never registered the number {number}.")
     return entry
 
@@ -312,6 +315,7 @@ def entry_of(body: Body, stored: str, *, on: date | None, at: datetime) -> Publi
         registration.on(day),
         tuple(_published_authorizations(standings, body, day)),
         tuple(_published_training(t) for t in document.get("trainings", ())),
+        never_registered(registration),
         Found(body, stored).fingerprint("entry", day),
     )
 

@@ -19,12 +19,12 @@ from registry.domain.localtime import local_date
 from registry.domain.name_search import NameQuery
 from registry.domain.names import city_key, number_key, tokens
 from registry.domain.verdict import Question, give_verdict
-from registry.domain.vocabulary import Standing, Technique
+from registry.domain.vocabulary import Technique
 from registry.errors import Invalid
 from registry.store.entry_lists import StoredEntry, body_exists, entries_by_number, entries_of_people
 from registry.store.name_lookup import Match, Position, find_people, is_found_by, understand
 
-from .look_up import PublicEntry, PublicPractitioner, entry_of, standings_of
+from .look_up import PublicPractitioner, entry_of, standings_of
 
 MOST = 50
 """People on one page."""
@@ -166,17 +166,13 @@ def _person(
     """A person with the registrations that fit; ``None`` where none does."""
     fitting = [entry for entry in entries if _fits(wanted, match, entry, at)]
     shown = [entry_of(entry.body, entry.document, on=wanted.on, at=at) for entry in fitting]
-    known = tuple(entry for entry in shown if not _never_began(entry))
+    known = tuple(entry for entry in shown if not entry.never_registered)
     if not known:
         return None
     first = known[0]
     return PublicPractitioner(
         first.practitioner_id, first.practitioner_id, first.withheld, first.name, first.languages, known
     )
-
-
-def _never_began(entry: PublicEntry) -> bool:
-    return entry.registration.standing is Standing.NOT_YET and entry.registration.last_day is None
 
 
 def _fits(wanted: Wanted, match: Match, entry: StoredEntry, at: datetime) -> bool:

@@ -23,6 +23,7 @@ from tests.support.factories import (
     make_body,
     make_person,
     make_registration,
+    void,
 )
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -70,6 +71,13 @@ def test_what_is_found_tells_the_registrations_apart(tx, college, other):
         "provisional",
     ]
     assert found.entries[0].body.publishes_former_names is True
+
+
+def test_who_was_registered_by_mistake_alone_is_not_found(tx, college):
+    record = make_registration(tx, college, make_person(tx, "Ann Lee"), number="1")
+    assert names(tx, name="ann lee") == ["Ann Lee"]
+    void(tx, record, record.decisions[0].decision.id)
+    assert names(tx, name="ann lee") == []
 
 
 def test_two_people_of_one_name_are_both_shown(tx, college):
