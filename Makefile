@@ -39,9 +39,9 @@ format: install ## Format the code and repair what the linter can
 	@$(BIN)/ruff format .
 
 .PHONY: check
-check: check-format lint types layers dependencies openapi dockerfile check-lock ## Run every check that is not a test
+check: check-format lint types layers dependencies openapi settings dockerfile check-lock ## Run every check that is not a test
 
-.PHONY: check-format lint types layers dependencies openapi dockerfile check-lock
+.PHONY: check-format lint types layers dependencies openapi settings dockerfile check-lock
 check-format: install ## ... the format of the code
 	@$(BIN)/ruff format --check .
 lint: install ## ... the linter
@@ -54,6 +54,8 @@ dependencies: install ## ... that each dependency is declared, and used
 	@$(BIN)/deptry registry
 openapi: install ## ... that the stored OpenAPI document is the application's
 	@$(BIN)/registry openapi --check
+settings: install ## ... that docs/settings.md describes the settings that there are
+	@$(BIN)/registry settings --check
 dockerfile: install ## ... the Dockerfile
 	@$(BIN)/hadolint Dockerfile
 check-lock: install ## ... that the lock files belong to pyproject.toml

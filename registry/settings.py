@@ -1,65 +1,290 @@
-"""The only reader of the environment. Each setting is typed, has a safe default and is checked at start."""
+"""The only reader of the environment. A setting is declared once: its default, what is wanted, its meaning.
+
+To add one: a field of :class:`Settings` made by :func:`setting`, and ``registry settings --write`` for
+``docs/settings.md``. Its variable is ``REGISTRY_`` and the name of the field.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
-from environs import Env
-from marshmallow.validate import Range
+from marshmallow import ValidationError
+from marshmallow.fields import Field, Integer, String
+from marshmallow.validate import OneOf, Range
 
 PREFIX = "REGISTRY_"
+DECLARED = "declared"
+HIDDEN = "***"
+
+NOT_OURS = re.compile("REGISTRY_(TEST_.*|SERVICE_(HOST|PORT(_.*)?)|PORT(_.*)?)")
+"""Variables of the test suite, and those that Kubernetes makes of a Service called "registry"."""
+
+PASSWORD_IN_ADDRESS = re.compile("(://[^:/?#@]*):.*@")
+PASSWORD_IN_QUERY = re.compile("([?&][a-z]*password=)[^&]*", re.IGNORECASE)
+
+T = TypeVar("T")
+
+
+class MistakenSettings(Exception):
+    """Settings that cannot be right; its text has a line for each of them, and shows no secret."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(["These settings cannot be right:", *(f"  {each}" for each in mistakes)]))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a value is read.
+
+    :param wanted: what is wanted, in words that go on "wanted is ...".
+    :param field: what reads it, and refuses what cannot be right.
+    """
+
+    wanted: str
+    field: Field[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What is declared of a setting, beside its default and its name."""
+
+    kind: Kind
+    meaning: str
+    variable: str
+    secret: bool = False
+
+    def shown(self, value: object) -> str:
+        """A value, of what came or of what is in effect, as it may be shown."""
+        given = value if isinstance(value, tuple) else (value,)
+        return ",".join(_masked(str(each), secret=self.secret) for each in given)
+
+
+def _masked(value: str, *, secret: bool) -> str:
+    """All of an address but its password; of a secret that is no address, nothing."""
+    if secret and value and "://" not in value:
+        return HIDDEN
+    return PASSWORD_IN_QUERY.sub(rf"\1{HIDDEN}", PASSWORD_IN_ADDRESS.sub(rf"\1:{HIDDEN}@", value))
+
+
+def setting(default: T, kind: Kind, meaning: str, *, variable: str = "", secret: bool = False) -> T:
+    """A field of :class:`Settings`.
+
+    :param variable: its variable in the environment, where that is not ``REGISTRY_`` and the field's name.
+    :param secret: its value, or a part of it, is never shown.
+    """
+    declared = Declared(kind, meaning, variable, secret)
+    made: T = field(default=default, metadata={DECLARED: declared})
+    return made
+
+
+def whole(least: int, most: int) -> Kind:
+    """A whole number between two, inclusive."""
+    return Kind(f"a whole number from {least} to {most}", Integer(validate=Range(least, most)))
+
+
+def one_of(*words: str) -> Kind:
+    """One of several words."""
+    return Kind(f"one of {', '.join(words)}", String(validate=OneOf(words)))
+
+
+class Flag(Field[bool]):
+    """Yes or no."""
+
+    def _deserialize(self, value: str, *_: object, **__: object) -> bool:
+        try:
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                value.lower()
+            ]
+        except KeyError:
+            raise ValidationError("") from None
+
+
+class Several(Field[tuple[str, ...]]):
+    """Values with commas between them."""
+
+    def __init__(self, each: Field[str]) -> None:
+        super().__init__()
+        self._each = each
+
+    def _deserialize(self, value: str, *_: object, **__: object) -> tuple[str, ...]:
+        parts = (part.strip() for part in value.split(","))
+        return tuple(self._each.deserialize(part) for part in parts if part)
+
+
+def _parts(value: str) -> SplitResult:
+    """The parts of an address whose port, if it has one, can be right."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError as error:
+        raise ValidationError("") from error
+    return parts
+
+
+def _require(fits: object) -> None:
+    if not fits:
+        raise ValidationError("")
+
+
+def _check_database(value: str) -> None:
+    parts = _parts(value)
+    engine = parts.scheme.partition("+")[0]
+    _require("://" in value and engine in ("sqlite", "postgresql"))
+    _require(engine == "sqlite" or parts.path.strip("/"))
+
+
+def _check_replica(value: str) -> None:
+    _check_database(value)
+    _require(value.startswith("postgresql"))
+
+
+def _check_origin(value: str) -> None:
+    parts = _parts(value)
+    _require(parts.scheme in ("http", "https") and parts.hostname)
+    _require("@" not in parts.netloc and not (parts.path.strip("/") or parts.query or parts.fragment))
+
+
+def _check_contact(value: str) -> None:
+    _require(re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^/\s]+\S*", value))
+
+
+DATABASE = Kind(
+    "an address such as sqlite:////data/register.db or postgresql://user:password@host/name",
+    String(validate=_check_database),
+)
+REPLICAS = Kind(
+    "addresses such as postgresql://user:password@host/name, with commas between them",
+    Several(String(validate=_check_replica)),
+)
+ORIGIN = Kind("a scheme and a host, such as https://registry.example", String(validate=_check_origin))
+CONTACT = Kind("mailto: and a mail address, or an https: address", String(validate=_check_contact))
+FLAG = Kind("yes or no", Flag())
+TEXT = Kind("text", String())
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a deployment may choose.
+    """What a deployment may choose."""
 
-    :param database_url: where the register is kept: an SQLAlchemy URL of SQLite or PostgreSQL.
-    :param replica_urls: PostgreSQL replicas that answer public reads.
-    :param public_url: scheme and host under which the public reaches the service; no trailing slash.
-    :param contact: where to report a vulnerability, a ``mailto:`` or ``https:`` address.
-    :param max_body_bytes: the largest request body, import files excepted.
-    :param max_import_bytes: the largest import file.
-    :param pool_size: database connections that one process keeps; at least the server's threads.
-    :param busy_seconds: how long a write waits for another to finish.
-    :param feed_waiters: requests that may wait for events in one process; fewer than the server's threads.
-    :param port: the TCP port of ``registry serve``.
+    database_url: str = setting(
+        "sqlite:///var/register.db",
+        DATABASE,
+        "Where the register is kept: SQLite or PostgreSQL. A relative path begins where the process starts.",
+        secret=True,
+    )
+    replica_urls: tuple[str, ...] = setting(
+        (), REPLICAS, "PostgreSQL replicas that answer public reads.", secret=True
+    )
+    public_url: str = setting(
+        "http://localhost:8000",
+        ORIGIN,
+        "Scheme and host under which the public reaches the service.",
+    )
+    contact: str = setting(
+        "mailto:security@registry.example", CONTACT, "Where to report a vulnerability (security.txt)."
+    )
+    max_body_bytes: int = setting(
+        1_000_000, whole(1_000, 100_000_000), "The largest request body, import files excepted."
+    )
+    max_import_bytes: int = setting(200_000_000, whole(1_000, 4_000_000_000), "The largest import file.")
+    pool_size: int = setting(
+        8,
+        whole(1, 500),
+        "Database connections that one process keeps; at least the server's threads.",
+    )
+    busy_seconds: int = setting(20, whole(1, 600), "How long a write waits for another to finish.")
+    feed_waiters: int = setting(
+        2,
+        whole(0, 10_000),
+        "Requests that may wait for events in one process; fewer than the server's threads.",
+    )
+    host: str = setting(
+        "127.0.0.1", TEXT, "The address that the server listens on; 0.0.0.0 for every one of the machine."
+    )
+    port: int = setting(8000, whole(0, 65535), "The TCP port of the server.", variable="PORT")
+    workers: int = setting(2, whole(1, 1000), "Processes that answer requests.", variable="WEB_CONCURRENCY")
+    threads: int = setting(4, whole(1, 1000), "Requests that one process answers at a time.")
+
+
+def declared_settings() -> Iterator[tuple[str, Declared, Any]]:
+    """Every setting: its field, what is declared of it, its default."""
+    for each in fields(Settings):
+        declared: Declared = each.metadata[DECLARED]
+        variable = declared.variable or f"{PREFIX}{each.name.upper()}"
+        yield each.name, Declared(declared.kind, declared.meaning, variable, declared.secret), each.default
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. A variable that is empty counts as not given.
+
+    :param environment: instead of the environment of this process.
+    :raises MistakenSettings: naming every variable whose value cannot be right.
     """
+    given = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    mistakes = []
+    for name, declared, _ in declared_settings():
+        text = given.get(declared.variable, "")
+        try:
+            if text:
+                values[name] = declared.kind.field.deserialize(text)
+        except ValidationError:
+            mistakes.append(_mistake(declared, text, declared.kind.wanted))
+    read = _completed(values)
+    mistakes += _contradictions(read)
+    if mistakes:
+        raise MistakenSettings(mistakes)
+    return read
 
-    database_url: str = "sqlite:///var/register.db"
-    replica_urls: tuple[str, ...] = field(default=())
-    public_url: str = "http://localhost:8000"
-    contact: str = "mailto:security@registry.example"
-    max_body_bytes: int = 1_000_000
-    max_import_bytes: int = 200_000_000
-    pool_size: int = 8
-    busy_seconds: int = 20
-    feed_waiters: int = 2
-    port: int = 8000
+
+def _mistake(declared: Declared, given: object, wanted: str) -> str:
+    return f"{declared.variable}: given is {declared.shown(given)!r}, wanted is {wanted}."
 
 
-def read_settings(env: Env | None = None) -> Settings:
-    """The settings of this process.
+def _completed(values: dict[str, Any]) -> Settings:
+    """The settings, with what follows from others where it was not given."""
+    read = Settings(**values)
+    public_url = values.get("public_url", f"http://localhost:{read.port}").rstrip("/")
+    return replace(read, database_url=_at_home(read.database_url), public_url=public_url)
 
-    :raises environs.EnvValidationError: naming the variable whose value cannot be right.
-    """
-    env = env or Env()
-    given = Settings()
-    port = env.int("PORT", given.port, validate=Range(0, 65535))
-    with env.prefixed(PREFIX):
-        return Settings(
-            database_url=_at_home(env.str("DATABASE_URL", given.database_url)),
-            replica_urls=tuple(env.list("REPLICA_URLS", [])),
-            public_url=env.str("PUBLIC_URL", f"http://localhost:{port}").rstrip("/"),
-            contact=env.str("CONTACT", given.contact),
-            max_body_bytes=env.int("MAX_BODY_BYTES", given.max_body_bytes, validate=Range(1_000)),
-            max_import_bytes=env.int("MAX_IMPORT_BYTES", given.max_import_bytes, validate=Range(1_000)),
-            pool_size=env.int("POOL_SIZE", given.pool_size, validate=Range(1, 500)),
-            busy_seconds=env.int("BUSY_SECONDS", given.busy_seconds, validate=Range(1, 600)),
-            feed_waiters=env.int("FEED_WAITERS", given.feed_waiters, validate=Range(0, 10_000)),
-            port=port,
-        )
+
+def _contradictions(read: Settings) -> Iterator[str]:
+    """Settings that cannot be right together."""
+    declared = {name: each for name, each, _ in declared_settings()}
+    if read.replica_urls and not read.database_url.startswith("postgresql"):
+        yield _mistake(declared["replica_urls"], read.replica_urls, "none, where the register is in SQLite")
+    if read.pool_size < read.threads:
+        wanted = f"at least {declared['threads'].variable}, which is {read.threads}"
+        yield _mistake(declared["pool_size"], read.pool_size, wanted)
+    if read.feed_waiters >= read.threads:
+        wanted = f"less than {declared['threads'].variable}, which is {read.threads}"
+        yield _mistake(declared["feed_waiters"], read.feed_waiters, wanted)
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:
+    """A sentence for each variable that begins like a setting and is none."""
+    given = os.environ if environment is None else environment
+    known = [declared.variable for _, declared, _ in declared_settings()]
+    return [
+        _unknown(name, known)
+        for name in sorted(given)
+        if name.startswith(PREFIX) and name not in known and not NOT_OURS.fullmatch(name)
+    ]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    names = [each.removeprefix(PREFIX) for each in known if each.startswith(PREFIX)]
+    nearest = get_close_matches(name.removeprefix(PREFIX), names, n=1)
+    hint = f"; did you mean {PREFIX}{nearest[0]}?" if nearest else "."
+    return f"{name} is no setting of this version{hint}"
 
 
 def _at_home(url: str) -> str:

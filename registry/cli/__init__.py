@@ -18,6 +18,7 @@ from registry.errors import RegistryError
 COMMANDS: Mapping[str, str] = {
     "serve": "serve:serve",
     "migrate": "migrate:migrate",
+    "settings": "settings:settings",
     "keys": "keys:keys",
     "openapi": "openapi:openapi",
     "sweep": "sweep:sweep",

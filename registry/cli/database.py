@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from environs.exceptions import EnvError
 from flask import Flask
 
-from registry.settings import Settings, read_settings
+from registry.settings import MistakenSettings, Settings, read_settings
 from registry.store import schema
 from registry.store.database import connect_to_database, db, reading
 
 
 def settings() -> Settings:
-    """The settings of this process; a wrong one is told by its variable."""
+    """The settings of this process; what is mistaken in them is told by variable."""
     try:
         return read_settings()
-    except EnvError as error:
+    except MistakenSettings as error:
         raise click.ClickException(str(error)) from error
 
 
