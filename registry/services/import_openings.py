@@ -15,6 +15,7 @@ from sqlalchemy import Table
 
 from registry.clock import new_id
 from registry.domain.localtime import local_date
+from registry.domain.timeline import Timeline
 from registry.domain.vocabulary import Standing as StandingWord
 from registry.domain.vocabulary import SubjectKind
 from registry.sheets.profiles import read_profile
@@ -168,12 +169,9 @@ def authorization_values(plan: Plan) -> Iterator[Values]:
 
 def _opening_events(plan: Plan, derived: Standing, today: date) -> Iterator[Event]:
     """What the feed tells of a registration that an import opened: what ``events_of`` would, but quicker."""
-    stands = {
-        span["subject_id"]: span["standing"]
-        for span in derived.spans
-        if span["first_day"] <= today and (span["last_day"] is None or today <= span["last_day"])
-    }
-    record = plan.record
+    record, standings = plan.record, derived.standings
+    timelines: dict[str | None, Timeline] = {a.id: a.timeline for a in standings.authorizations}
+    timelines[None] = standings.registration or Timeline()
     told: dict[frozenset[date], list[dict[str, str]]] = {}
     for recorded in plan.recorded:
         decision, subject = recorded.decision, recorded.authorization_id
@@ -182,7 +180,7 @@ def _opening_events(plan: Plan, derived: Standing, today: date) -> Iterator[Even
             "number": record.number,
             "effective_on": decision.effective_on.isoformat(),
             "was": StandingWord.NOT_YET.value,
-            "is": stands.get(subject or record.id, StandingWord.NOT_YET).value,
+            "is": timelines[subject].on(today).standing.value,
             "corrects_the_past": decision.effective_on < today,
         }
         if decision.through is not None:

@@ -34,11 +34,12 @@ Cause = str | Mapping[str, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is derived from one record: rows, ready to be written or compared."""
+    """What is derived from one record: rows, ready to be written or compared, and what they rest on."""
 
     registration_id: str
     body_id: str
     zone: str
+    standings: Standings
     spans: list[Values]
     lapses: dict[LapseKey, Values]
     entry: Values
@@ -53,6 +54,7 @@ def derive(record: RegistrationRecord) -> Standing:
         record.id,
         record.body.id,
         record.body.zone,
+        standings,
         list(_span_values(record, standings)),
         {lapse_key(values): values for values in lapses},
         _entry_values(record, standings),
