@@ -11,7 +11,7 @@ from registry.services.check import Difference, Progress, find_differences
 from registry.services.check import repair as rewrite
 from registry.store.database import snapshot, writing
 
-from .database import connected
+from .database import connected, recording
 
 ROUNDS = 3
 """A body's registrations are looked at once the body itself is right; more rounds would find nothing new."""
@@ -27,8 +27,11 @@ def check(*, repair: bool, quiet: bool) -> None:
     """Fold every decision anew, and name each difference to what is stored; exit with 1 where any is left."""
     progress = Progress()
     with connected():
-        found = _told(find_differences(snapshot, progress))
-        left = _repaired() if found and repair else found
+        found = left = _told(find_differences(snapshot, progress))
+        if found and repair:
+            left = _repaired()
+            with recording("repair", differences=found, left=left):
+                pass
     if found or not quiet:
         repaired = f", {found - left} repaired" if repair else ""
         click.echo(f"{progress.registrations} registrations checked, {found} differences{repaired}.")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy import Connection
 
+from registry import clock
+from registry.domain.audit_chain import Happening
+from registry.services import audit
 from registry.settings import MistakenSettings, Settings, read_settings
 from registry.store import schema
-from registry.store.database import connect_to_database, db, reading
+from registry.store.database import connect_to_database, db, reading, writing
 
 
 def settings() -> Settings:
@@ -45,3 +51,23 @@ def connected(chosen: Settings | None = None) -> Iterator[Settings]:
         finally:
             for engine in db.engines.values():
                 engine.dispose()
+
+
+def operator() -> str:
+    """Whoever may run this command here, by the name of the account."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return "cli"
+
+
+@contextmanager
+def recording(action: str, **details: Any) -> Iterator[Connection]:
+    """A transaction whose last row tells the audit who did what with this command.
+
+    :param action: as the operation of the API is named that does the same.
+    """
+    with writing() as tx:
+        yield tx
+        told = {name: value for name, value in details.items() if value is not None}
+        audit.tell(tx, Happening(clock.now(), operator(), action, details=told))

@@ -13,8 +13,9 @@ from registry.domain.localtime import local_date
 from registry.services.bodies import get_body
 from registry.services.exports import Export, Form
 from registry.store.database import reading
+from registry.store.records import Body
 
-from .database import connected
+from .database import connected, recording
 
 FORMS = click.Choice([form.value for form in Form])
 
@@ -31,8 +32,14 @@ def export(code: str, form: str, day: datetime | None, output: Path | None) -> N
 
     Cells that a spreadsheet would run as formulas begin with an apostrophe, which importing takes off.
     """
-    with connected(), reading() as connection:
-        body = get_body(connection, code)
+    with connected():
+        with recording(f"export_as_{form}", body=code) as tx:
+            body = get_body(tx, code)
+        _write(body, day, form, output)
+
+
+def _write(body: Body, day: datetime | None, form: str, output: Path | None) -> None:
+    with reading() as connection:
         wanted = Export(body, day.date() if day is not None else local_date(clock.now(), body.zone))
         text = wanted.text(connection, Form(form))
         if output is None:

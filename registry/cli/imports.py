@@ -27,8 +27,7 @@ from registry.store.database import reading, writing
 from registry.store.imports import Import, Received, list_imports
 from registry.store.records import find_body
 
-from .database import connected
-from .keys import operator
+from .database import connected, operator, recording
 
 EVERY = 1_000_000
 TOLD = ("rows", "new", "changed", "unchanged", "rejected", "passed_over", "duplicates", "vanished")
@@ -67,7 +66,7 @@ def import_(
     by, at = operator(), clock.now()
     spare_the_collector()
     with connected(), file.open("rb") as stream:
-        with writing() as tx:
+        with recording("create_import", file=file.name, body=body) as tx:
             received = _received(
                 tx, profile_name, body, None if day is None else day.date(), file.name, partial, at
             )
@@ -75,7 +74,7 @@ def import_(
         if dry_run:
             found = service.preview_import(writing, found.id, by=by, at=at, progress=_progress())
         else:
-            with writing() as tx:
+            with recording("apply_import", import_id=found.id) as tx:
                 found = service.apply_import(
                     tx, found.id, by=by, at=at, progress=_progress(), helpers=_helpers()
                 )
@@ -193,7 +192,7 @@ def show(import_id: str) -> None:
 @click.argument("import_id")
 def apply(import_id: str) -> None:
     """Apply an import that was only previewed, or reversed."""
-    with connected(), writing() as tx:
+    with connected(), recording("apply_import", import_id=import_id) as tx:
         found = service.apply_import(
             tx, import_id, by=operator(), at=clock.now(), progress=_progress(), helpers=_helpers()
         )
@@ -204,6 +203,6 @@ def apply(import_id: str) -> None:
 @click.argument("import_id")
 def reverse(import_id: str) -> None:
     """Void all that an import decided, and restore what it changed."""
-    with connected(), writing() as tx:
+    with connected(), recording("reverse_import", import_id=import_id) as tx:
         found = reverse_import(tx, import_id, by=operator(), at=clock.now(), progress=_progress())
     click.echo(f"import\t{found.id}\t{found.state}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -11,10 +10,10 @@ from registry import clock
 from registry.services import keys as service
 from registry.services.keys import Key
 from registry.services.principals import Role
-from registry.store.database import reading, writing
+from registry.store.database import reading
 from registry.store.records import find_body
 
-from .database import connected
+from .database import connected, operator, recording
 
 ROLES = click.Choice([role.value for role in Role if role is not Role.PUBLIC])
 EVERY = 1_000_000
@@ -35,7 +34,7 @@ def create(role: str, body: str | None, label: str, days: int | None, *, quiet: 
     """Make a key, and show it once."""
     at = clock.now()
     expires_at = None if days is None else at + timedelta(days=days)
-    with connected(), writing() as tx:
+    with connected(), recording("create_key", role=role, body=body) as tx:
         key = service.create_key(
             tx, role=Role(role), body=body, label=label, expires_at=expires_at, by=operator(), at=at
         )
@@ -60,17 +59,9 @@ def list_(body: str | None) -> None:
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
     """Revoke the key with this identifier, for good and at once."""
-    with connected(), writing() as tx:
+    with connected(), recording("revoke_key", key_id=key_id) as tx:
         service.revoke_key(tx, service.get_key(tx, key_id), by=operator(), at=clock.now())
     click.echo("Revoked.")
-
-
-def operator() -> str:
-    """Whoever may run this command here, by the name of the account."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # an account without a name, as in some containers
-        return "cli"
 
 
 def _holder(key: Key) -> str:

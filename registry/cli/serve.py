@@ -23,7 +23,7 @@ from registry.store.database import reading, writing
 from registry.store.records import find_body, find_registration
 from registry.store.samples import any_registration, is_empty
 
-from .database import connected, settings
+from .database import connected, recording, settings
 
 APPLICATION = "registry.http.app:create_app()"
 GUNICORN_SETTINGS = Path("gunicorn.conf.py")
@@ -66,7 +66,7 @@ def _load_demonstration() -> None:
     from registry.demo import load_demonstration
 
     click.echo("Loading a demonstration register: everyone in it is invented ...")
-    with writing() as tx:
+    with recording("load_demonstration") as tx:
         load_demonstration(tx, at=clock.now())
 
 
@@ -124,6 +124,7 @@ def keep_sweeping(parent: int) -> None:
 
 def _sweep_once(log: structlog.typing.FilteringBoundLogger) -> None:
     """One sweep; what fails is logged and tried again a minute later."""
+    from registry.services.audit import vouch_for_all
     from registry.services.sweep import sweep
 
     try:
@@ -136,6 +137,7 @@ def _sweep_once(log: structlog.typing.FilteringBoundLogger) -> None:
                     announced=swept.announced,
                     resolved=swept.resolved,
                 )
+        vouch_for_all(writing, at=clock.now())
     except RegistryError as error:
         log.warning("sweep_postponed", detail=error.detail)
     except Exception:

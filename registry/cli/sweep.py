@@ -10,6 +10,7 @@ import click
 from registry import clock
 from registry.errors import Unavailable
 from registry.services import sweep as service
+from registry.services.audit import vouch_for_all
 from registry.store.database import writing
 
 from .database import connected
@@ -45,6 +46,7 @@ def _sweep(on: date | None) -> None:
         click.echo(
             f"{swept.code}: through {swept.through}, {swept.announced} announced, {swept.resolved} resolved"
         )
+    vouch_for_all(writing, at=clock.now())
 
 
 def _sweep_if_possible(on: date | None) -> None:

@@ -43,6 +43,7 @@ STAFF = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}))
 REGISTRARS = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}))
 READERS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}), own_body=True)
 REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=True)
+AUDITORS_OF_BODY = Rule(frozenset({Role.AUDITOR, Role.OPERATOR}), own_body=True)
 OPERATORS = Rule(frozenset({Role.OPERATOR}))
 NOBODY_ASKED = EVERYONE
 """Of an address where there is nothing."""
@@ -160,6 +161,10 @@ ACCESS: Mapping[str, Rule] = {
     "put_import_profile": REGISTRARS_OF_BODY,
     "export_as_csv": READERS_OF_BODY,
     "export_as_ndjson": READERS_OF_BODY,
+    # The audit: who watches a body's registrars is not one of them.
+    "list_audit_entries": AUDITORS_OF_BODY,
+    "export_audit": AUDITORS_OF_BODY,
+    "get_audit_checkpoint": KEY_HOLDERS,
 }
 """By operation: the name of the view function, which is also its ``operationId``."""
 
@@ -235,6 +240,7 @@ def require_body(body_id: str) -> None:
     """
     principal = current_principal()
     g.body_asked = True
+    g.asked_body = body_id or None
     if principal.role in OF_A_BODY and principal.body_id != body_id:
         raise Forbidden("This belongs to another body than your key.")
 
@@ -250,6 +256,12 @@ def own_body(wanted: str | None) -> str | None:
         require_body(wanted)
     g.body_asked = True
     return wanted or (principal.body_id if principal.role in OF_A_BODY else None)
+
+
+def asked_body() -> str | None:
+    """The body whose affair this request is, as far as its view has said."""
+    body_id: str | None = g.get("asked_body")
+    return body_id
 
 
 def body_was_asked() -> bool:

@@ -9,6 +9,7 @@ from registry.store.database import connect_to_database
 
 from . import discovery, health
 from .access import control_access
+from .admin.audit import blueprint as audit
 from .admin.authorizations import blueprint as authorizations
 from .admin.bodies import blueprint as body_records
 from .admin.courses import blueprint as courses
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     gaps,
     imports,
     exports,
+    audit,
 )
 """Of the API, in the order of its document."""
 

@@ -24,6 +24,7 @@ from registry.store.database import public_reading, reading, writing
 from . import idempotency
 from .access import Rule, body_was_asked, current_principal, rule_of
 from .answers import if_match_version, not_modified, render
+from .auditing import tell_change, tell_withheld_seen
 from .fields import QuerySchema, ResponseSchema
 from .openapi import Declaration, describe, prepare_declared
 from .requests import read_form, read_json, read_query
@@ -102,6 +103,7 @@ class _Operation:
             response = self._perform(lambda tx: self._answer(tx, arguments, answer))
             if declared.changes:
                 self._log(response)
+            tell_withheld_seen(self.view.__name__)
             return not_modified(response)
 
         return handle
@@ -145,4 +147,7 @@ class _Operation:
         result = self.view(tx, **arguments)
         if self.access.own_body and current_principal().role in OF_A_BODY and not body_was_asked():
             raise ForgottenBodyError(self.view.__name__)
-        return render(result, answer, self.declared.status)
+        response = render(result, answer, self.declared.status)
+        if self.declared.changes:
+            tell_change(tx, self.view.__name__, made=response.headers.get("Location"))
+        return response

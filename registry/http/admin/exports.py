@@ -9,6 +9,7 @@ from flask import Response, stream_with_context
 from registry import clock
 from registry.domain.localtime import local_date
 from registry.http.access import require_body
+from registry.http.auditing import tell_reading
 from registry.http.fields import Date, QuerySchema, ResponseSchema
 from registry.http.operations import Blueprint
 from registry.http.requests import read_query
@@ -60,6 +61,7 @@ def _export(code: str, form: Form, content_type: str) -> Response:
     with reading() as connection:
         body = get_body(connection, code)
     require_body(body.id)
+    tell_reading(f"export_as_{form}", on=None if query["on"] is None else query["on"].isoformat())
     export = Export(body, query["on"] or local_date(clock.now(), body.zone))
 
     def text() -> Iterator[str]:

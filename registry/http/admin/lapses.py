@@ -14,6 +14,7 @@ from registry.domain.vocabulary import LapseKind, LapseState, Requirement, Stand
 from registry.errors import NotFound
 from registry.http.access import current_principal, own_body, require_body
 from registry.http.answers import Answer
+from registry.http.auditing import sees_withheld
 from registry.http.cursors import PageQuery, page_of, page_schema, position
 from registry.http.fields import (
     BodyCode,
@@ -183,6 +184,7 @@ def _own(item: LapseItem) -> LapseItem:
 
 def _shown(item: LapseItem) -> dict[str, Any]:
     lapse, holder = item.lapse, item.holder
+    sees_withheld(holder.practitioner_id, withheld=holder.withheld)
     return {
         "id": lapse.id,
         "body": item.body.code,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from registry import clock
 from registry.http.access import current_principal, own_body
 from registry.http.answers import Answer
+from registry.http.auditing import sees_withheld
 from registry.http.cursors import page_of, page_schema, position
 from registry.http.operations import Blueprint
 from registry.services import people
@@ -63,6 +64,8 @@ def list_practitioner_records(tx: Connection, query: dict[str, Any]) -> Answer:
 
 def _listed(tx: Connection, found: list[Person]) -> list[Value]:
     held = held_registrations(tx, [person.id for person in found])
+    for person in found:
+        sees_withheld(person.id, withheld=person.withheld)
     return [
         {
             "id": person.id,

@@ -15,6 +15,7 @@ from registry.domain.localtime import local_date
 from registry.domain.timeline import Span, Timeline
 from registry.domain.verdict import Verdict
 from registry.domain.vocabulary import SubjectKind
+from registry.http.auditing import sees_withheld
 from registry.services.wishes import Consequence, Preview
 from registry.store.amendments import Amendment, list_amendments
 from registry.store.merges import merges_of_person
@@ -84,6 +85,7 @@ def shown_decisions(
 
 def shown_summary(record: RegistrationRecord, at: datetime) -> Value:
     """A registration as a list shows it, on the body's today."""
+    sees_withheld(record.person.id, withheld=record.person.withheld)
     return {
         "id": record.id,
         "body": record.body.code,
@@ -186,6 +188,7 @@ def shown_amendments(connection: Connection, subject_id: str) -> list[Value]:
 
 def shown_person(connection: Connection, person: Person) -> Value:
     """All that is kept of a practitioner."""
+    sees_withheld(person.id, withheld=person.withheld)
     return {
         "id": person.id,
         "version": person.version,
