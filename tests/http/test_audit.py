@@ -11,9 +11,9 @@ import time_machine
 
 from registry.domain.vocabulary import DecisionKind
 from registry.services.audit import verify
+from registry.services.bodies import get_body
 from registry.store.audit import every_entry
 from registry.store.database import reading, writing
-from registry.store.records import find_body
 from tests.http.conftest import OTHER, OWN
 from tests.support import factories
 from tests.support.world import NOW
@@ -42,7 +42,7 @@ def told(app):
 def hidden(app, keys):
     """A registration whose holder is withheld from the public."""
     with app.app_context(), writing() as tx:
-        body = find_body(tx, OWN)
+        body = get_body(tx, OWN)
         person = factories.make_person(tx, "Zebulon Hidden", withheld=True)
         record = factories.make_registration(tx, body, person)
         return factories.decide(tx, record, DecisionKind.SUSPENDED, date(2026, 1, 1))
@@ -108,7 +108,7 @@ def test_a_record_that_anyone_may_see_is_read_without_a_trace(client, keys, bear
 def test_a_lapse_of_someone_withheld_is_told(client, keys, bearer, told, app):
     with app.app_context(), writing() as tx:
         person = factories.make_person(tx, "Zebulon Hidden", withheld=True)
-        factories.make_registration(tx, find_body(tx, OWN), person, through=date(2026, 1, 31))
+        factories.make_registration(tx, get_body(tx, OWN), person, through=date(2026, 1, 31))
     answer = client.get(f"/v1/admin/lapses?body={OWN}", headers=bearer(keys.registrar))
     assert "Zebulon" in answer.text
     assert [entry.happening.details["practitioners"] for entry in told()] == [[person.id]]
@@ -134,7 +134,7 @@ def test_an_auditor_reads_what_concerned_the_own_body_and_an_operator_everything
         answer = client.get(f"/v1/admin/exports/{code}.csv", headers=bearer(secret))
         assert answer.text  # to its end
     with app.app_context(), reading() as connection:
-        own = find_body(connection, OWN)
+        own = get_body(connection, OWN)
     listed = client.get(AUDIT, headers=bearer(keys.auditor)).json["items"]
     assert {entry["body_id"] for entry in listed} == {own.id}
     everything = client.get(AUDIT, headers=bearer(keys.operator)).json["items"]
