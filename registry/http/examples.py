@@ -61,7 +61,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
         ],
         "dates": {"formats": ["DD/MM/YYYY"]},
     },
-    "Questions": {
+    "QuestionBatch": {
         "questions": [
             {"body": "ca-on", "number": "PT-10442", "technique": "dry_needling", "on": "2026-03-31"},
             {"body": "ca-on", "number": "PT-10443", "ref": "booking 7"},
@@ -143,7 +143,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "ApprovalEnd": {"last_day": "2026-06-30", "reason": "The course is taught no more."},
     "NewTraining": {"body": "ca-on", **TRAINED},
     "TrainingChange": {"hours_practical": 32, "reason": "Certificate read again."},
-    "Reason": {"reason": "The certificate was withdrawn."},
+    "Withdrawal": {"reason": "The certificate was withdrawn."},
     "Acknowledgement": {"note": "Wrote to the registrant on 2 April."},
 }
 

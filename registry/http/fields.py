@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from inspect import getdoc
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
@@ -138,10 +139,10 @@ class HouseField(ma.fields.Field[T]):
         return isinstance(self.root, QuerySchema)
 
 
-def describe_house_field(
-    _converter: object, field: ma.fields.Field[Any], ret: dict[str, Any]
-) -> dict[str, Any]:
+def describe_house_field(converter: Any, field: ma.fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
     """apispec's way to a field's description; what the schema itself says of the field goes first."""
+    if isinstance(field, Word) and field.vocabulary is not None:
+        return _described_vocabulary(converter.spec.components, field, field.vocabulary, ret)
     if ret.get("default", ...) is None:
         del ret["default"]  # left out, rather than null
     described = field.json_schema() if isinstance(field, HouseField) else {}
@@ -156,6 +157,22 @@ def describe_house_field(
         if "enum" in described:
             described["enum"] = [*described["enum"], None]
     return {key: value for key, value in described.items() if key not in ret}
+
+
+def _described_vocabulary(
+    components: Any, field: Word[Any], vocabulary: type[StrEnum], ret: dict[str, Any]
+) -> dict[str, Any]:
+    """A reference to the words, which stand once in the document: one type in clients made from it."""
+    name = vocabulary.__name__
+    if name not in components.schemas:
+        first, _, _ = (getdoc(vocabulary) or "").partition("\n\n")
+        components.schema(name, {**field.json_schema(), "description": first})
+    if ret.get("default", ...) is None:
+        del ret["default"]  # left out, rather than null
+    reference = {"$ref": f"#/components/schemas/{name}"}
+    for member in ("type", "enum"):
+        ret.pop(member, None)
+    return {"anyOf": [reference, {"type": "null"}]} if field.allow_none else reference
 
 
 class Text(HouseField[str]):
@@ -444,6 +461,7 @@ class Word(HouseField[W]):
 
     def __init__(self, vocabulary: type[W], only: Collection[W] | None = None, **options: Any) -> None:
         super().__init__(**options)
+        self.vocabulary = vocabulary if only is None else None
         self.words = {str(word): word for word in vocabulary if only is None or word in only}
         self.wanted = f"one of {', '.join(self.words)}"
 

@@ -41,6 +41,7 @@ class Declaration:
     :param form: the ``multipart/form-data`` that it takes, as ``given``: a :class:`QuerySchema`, being text.
     :param query: the query arguments that it takes, as ``query``.
     :param changes_version: the request names the version that it changes in ``If-Match``, as ``version``.
+    :param may_change_version: the same, where there may be none yet: ``If-Match`` is left out to make one.
     :param reads_only: a POST that changes nothing.
     :param shown_once: a member of the answer that is not kept for the replay of the request.
     :param largest_body: the name of the limit, where it is not the usual one.
@@ -55,6 +56,7 @@ class Declaration:
     form: type[QuerySchema] | None = None
     query: type[QuerySchema] | None = None
     changes_version: bool = False
+    may_change_version: bool = False
     reads_only: bool = False
     shown_once: str | None = None
     largest_body: str | None = None
@@ -76,7 +78,8 @@ def describe(operation: str, declared: Declaration, access: Rule) -> dict[str, A
     """A declaration in flask-smorest's form, from which it makes the document."""
     responses: dict[int, list[dict[str, Any]]] = {}
     for status, media_type in ((declared.status, declared.answer_type), *declared.other_answers):
-        responses.setdefault(status, []).append(_response(declared, status, media_type))
+        # flask-smorest turns them round; generated clients take the first media type.
+        responses.setdefault(status, []).insert(0, _response(declared, status, media_type))
     return {
         "arguments": {"parameters": list(_parameters(declared))},
         "response": {"responses": responses},
@@ -143,6 +146,7 @@ def _header_parameters(declared: Declaration) -> list[dict[str, Any]]:
         return ["IF_NONE_MATCH"]  # type: ignore[list-item]  # a reference to the component, resolved by apispec
     return [
         *(["IF_MATCH"] if declared.changes_version else []),  # type: ignore[list-item]  # as above
+        *(["IF_MATCH_OF_KNOWN"] if declared.may_change_version else []),  # type: ignore[list-item]  # as above
         *(["IDEMPOTENCY_KEY"] if declared.creates else []),  # type: ignore[list-item]  # as above
     ]
 
@@ -158,7 +162,7 @@ def _refusals(declared: Declaration, access: Rule) -> list[HTTPStatus]:
         refusals.append(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     if declared.changes:
         refusals.append(HTTPStatus.CONFLICT)
-    if declared.changes_version:
+    if declared.changes_version or declared.may_change_version:
         refusals += [HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED]
     return refusals
 
@@ -262,13 +266,19 @@ KEY_SCHEME = {
     " and auditor of one body, operator.",
 }
 
+IF_MATCH = {
+    "name": "If-Match",
+    "required": True,
+    "description": "The ETag that came with the resource, in its quotes.",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,15}-[0-9a-f]{16}"$'},
+    "example": '"3-9f86d081884c7d65"',
+}
 HEADERS: Mapping[str, Mapping[str, Any]] = {
-    "IF_MATCH": {
-        "name": "If-Match",
-        "required": True,
-        "description": "The ETag that came with the resource, in its quotes.",
-        "schema": {"type": "string", "pattern": '^"[0-9]{1,15}-[0-9a-f]{16}"$'},
-        "example": '"3-9f86d081884c7d65"',
+    "IF_MATCH": IF_MATCH,
+    "IF_MATCH_OF_KNOWN": {
+        **IF_MATCH,
+        "required": False,
+        "description": "The ETag that came with what is to be replaced, in its quotes; left out to make it.",
     },
     "IF_NONE_MATCH": {
         "name": "If-None-Match",

@@ -88,9 +88,11 @@ def principals(keys: Keys) -> list[Asking]:
 @pytest.fixture
 def requests(app: Flask, parts: dict[str, str]) -> list[Request]:
     """One for each method of each route."""
+    documented = document(app)
+    schemas = documented["components"]["schemas"]
     described = {
         operation["operationId"]: operation
-        for item in document(app)["paths"].values()
+        for item in documented["paths"].values()
         for method, operation in item.items()
         if method.upper() in METHODS
     }
@@ -100,7 +102,7 @@ def requests(app: Flask, parts: dict[str, str]) -> list[Request]:
         said = described.get(operation, {})
         path = re.sub(r"<(?:[^:<>]*:)?(\w+)>", lambda part: parts[part[1]], route.rule)
         takes_body = any(each.get("name") == "body" for each in said.get("parameters", ()))
-        query = {**_needed(said), **({"body": OWN} if takes_body else {})}
+        query = {**_needed(said, schemas), **({"body": OWN} if takes_body else {})}
         body = None if "requestBody" not in said else _example(said["requestBody"], parts)
         names_body = takes_body or (body is not None and "body" in body)
         is_narrowed = "<" not in route.rule and not names_body
@@ -110,12 +112,13 @@ def requests(app: Flask, parts: dict[str, str]) -> list[Request]:
     return found
 
 
-def _needed(operation: dict[str, Any]) -> dict[str, str]:
+def _needed(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, str]:
     """The query arguments that cannot be left out."""
     needed = {}
     for each in operation.get("parameters", ()):
         if each.get("in") == "query" and each["required"]:
             schema = each["schema"].get("items", each["schema"])
+            schema = schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
             needed[each["name"]] = [*schema.get("enum", ()), *schema.get("examples", ())][0]
     return needed
 

@@ -10,12 +10,14 @@ from flask import Flask
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from registry.domain.vocabulary import Technique
 from registry.http.access import ACCESS
 from registry.http.app import create_app
 from registry.http.examples import ANSWERS, REQUESTS
 from registry.http.openapi import document, to_yaml
 from registry.settings import Settings
 
+METHODS = ("get", "post", "put", "patch", "delete")
 KEPT = Path(__file__).parents[2] / "openapi.yaml"
 
 
@@ -31,8 +33,7 @@ def described(app: Flask) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
-    methods = ("get", "post", "put", "patch", "delete")
-    return [item[method] for item in described["paths"].values() for method in methods if method in item]
+    return [item[method] for item in described["paths"].values() for method in METHODS if method in item]
 
 
 def test_the_description_is_valid(described: dict[str, Any]) -> None:
@@ -97,3 +98,25 @@ def test_no_value_is_left_undescribed(described: dict[str, Any]) -> None:
     for name, schema in described["components"]["schemas"].items():
         for member, value in schema.get("properties", {}).items():
             assert {"type", "$ref", "anyOf", "enum", "description"} & value.keys(), f"{name}.{member}"
+
+
+def test_words_stand_once(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    assert schemas["Technique"]["enum"] == [technique.value for technique in Technique]
+    assert schemas["Question"]["properties"]["technique"]["$ref"] == "#/components/schemas/Technique"
+    assert schemas["Answer"]["properties"]["mode"] == {
+        "anyOf": [{"$ref": "#/components/schemas/Mode"}, {"type": "null"}]
+    }
+
+
+def test_no_part_of_an_address_is_named_as_generators_name_what_is_sent(described) -> None:
+    for path, item in described["paths"].items():
+        if any("requestBody" in item.get(method, {}) for method in METHODS):
+            assert "{body}" not in path
+
+
+def test_where_an_answer_is_json_among_others_json_comes_first(operations) -> None:
+    for operation in operations:
+        for response in operation["responses"].values():
+            content = [*response.get("content", {})]
+            assert "application/json" not in content[1:]

@@ -94,7 +94,7 @@ def _answer(tx: Connection, body: Body) -> Answer:
     kept = {name: getattr(body, name) for name in ("id", "publishes_training", "publishes_former_names")}
     value = {**shown_body(body), **kept, "version": body.version}
     value["amendments"] = shown_amendments(tx, body.id)
-    location = url_for("body_records.get_body_record", body=body.code)
+    location = url_for("body_records.get_body_record", code=body.code)
     return Answer(value, version=body.version, location=location)
 
 
@@ -112,45 +112,45 @@ def create_body(tx: Connection, given: BodyFacts) -> Answer:
     return _answer(tx, bodies.create_body(tx, given, at=clock.now()))
 
 
-@blueprint.operation("GET", "/<code:body>", answer=BodyRecordSchema)
-def get_body_record(tx: Connection, body: str) -> Answer:
+@blueprint.operation("GET", "/<code:code>", answer=BodyRecordSchema)
+def get_body_record(tx: Connection, code: str) -> Answer:
     """Show all that is kept of a body, but for its rules."""
-    return _answer(tx, _own(tx, body))
+    return _answer(tx, _own(tx, code))
 
 
 @blueprint.operation(
-    "PATCH", "/<code:body>", body=BodyChangeSchema, answer=BodyRecordSchema, changes_version=True
+    "PATCH", "/<code:code>", body=BodyChangeSchema, answer=BodyRecordSchema, changes_version=True
 )
-def change_body(tx: Connection, body: str, given: dict[str, Any], version: int) -> Answer:
+def change_body(tx: Connection, code: str, given: dict[str, Any], version: int) -> Answer:
     """Change what is said of a body, and every entry that shows it."""
     reason = given.pop("reason", None)
-    kept, by, at = _own(tx, body, version), current_principal().name, clock.now()
+    kept, by, at = _own(tx, code, version), current_principal().name, clock.now()
     return _answer(tx, bodies.change_body(tx, kept, given, by=by, at=at, reason=reason))
 
 
 @blueprint.operation(
     "POST",
-    "/<code:body>/rules",
+    "/<code:code>/rules",
     body=NewRulesSchema,
     answer=RulesSchema,
     status=201,
     changes_version=True,
 )
-def add_rules(tx: Connection, body: str, given: dict[str, Any], version: int) -> Answer:
+def add_rules(tx: Connection, code: str, given: dict[str, Any], version: int) -> Answer:
     """Add a version of a body's rules; earlier ones are kept. Send the version of the body.
 
     Every registration of the body is derived anew by it, in the same transaction.
     """
-    kept, by, at = _own(tx, body, version), current_principal().name, clock.now()
+    kept, by, at = _own(tx, code, version), current_principal().name, clock.now()
     added = bodies.add_rules(tx, kept, given["rules"], by=by, at=at, reason=given["reason"])
-    location = url_for("body_records.list_rules_of_body", body=body)
-    return Answer(shown_rules(added), version=bodies.get_body(tx, body).version, location=location)
+    location = url_for("body_records.list_rules_of_body", code=code)
+    return Answer(shown_rules(added), version=bodies.get_body(tx, code).version, location=location)
 
 
-@blueprint.operation("GET", "/<code:body>/rules", query=PageQuery, answer=page_schema(RulesSchema))
-def list_rules_of_body(tx: Connection, body: str, query: dict[str, Any]) -> Answer:
+@blueprint.operation("GET", "/<code:code>/rules", query=PageQuery, answer=page_schema(RulesSchema))
+def list_rules_of_body(tx: Connection, code: str, query: dict[str, Any]) -> Answer:
     """List every version of a body's rules, in the order in which they were recorded."""
-    kept, after = _own(tx, body), position(query, str)
+    kept, after = _own(tx, code), position(query, str)
     versions = list_rules(tx, kept.id)
     found = in_order(versions, after[0] if after else None, query["limit"] + 1)
     return page_of(query, [shown_rules(version) for version in found], lambda version: [version["id"]])

@@ -132,20 +132,20 @@ def _own(tx: Connection, code: str) -> Body:
 
 
 @blueprint.operation(
-    "POST", "/bodies/<code:body>/courses", body=NewCourseSchema, answer=CourseSchema, status=201
+    "POST", "/bodies/<code:code>/courses", body=NewCourseSchema, answer=CourseSchema, status=201
 )
-def create_course(tx: Connection, body: str, given: dict[str, Any]) -> Answer:
+def create_course(tx: Connection, code: str, given: dict[str, Any]) -> Answer:
     """Take a course into a body's list."""
-    keeper = _own(tx, body)
+    keeper = _own(tx, code)
     return _answer(
         courses.add_course(tx, keeper, **given, by=current_principal().name, at=clock.now()), keeper
     )
 
 
-@blueprint.operation("GET", "/bodies/<code:body>/courses", query=PageQuery, answer=page_schema(CourseSchema))
-def list_courses_of_body(tx: Connection, body: str, query: dict[str, Any]) -> Answer:
+@blueprint.operation("GET", "/bodies/<code:code>/courses", query=PageQuery, answer=page_schema(CourseSchema))
+def list_courses_of_body(tx: Connection, code: str, query: dict[str, Any]) -> Answer:
     """List a body's courses, in the order in which they were recorded."""
-    keeper, after = _own(tx, body), position(query, str)
+    keeper, after = _own(tx, code), position(query, str)
     found = list_courses(tx, keeper.id, after=after[0] if after else None, limit=query["limit"] + 1)
     return page_of(query, [_shown(course, keeper) for course in found], lambda course: [course["id"]])
 

@@ -40,7 +40,7 @@ from .import_schemas import (
 
 blueprint = Blueprint("imports", __name__, url_prefix="/v1/admin", description="Imports")
 IMPORT = "/imports/<id:import_id>"
-PROFILES = "/bodies/<code:body>/profiles"
+PROFILES = "/bodies/<code:code>/profiles"
 
 COMPARED_AT_ONCE = 1_000_000
 """Bytes of a file that is compared while its sender waits."""
@@ -171,9 +171,9 @@ def list_vanished_registrations(tx: Connection, import_id: str, query: dict[str,
 
 
 @blueprint.operation("GET", PROFILES, query=PageQuery, answer=page_schema(KeptProfileSchema))
-def list_import_profiles(tx: Connection, body: str, query: dict[str, Any]) -> Answer:
+def list_import_profiles(tx: Connection, code: str, query: dict[str, Any]) -> Answer:
     """List the mapping profiles that a body keeps."""
-    keeper = get_body(tx, body)
+    keeper = get_body(tx, code)
     require_body(keeper.id)
     after = position(query, str)
     kept = [p for p in store.list_profiles(tx, keeper.id) if after is None or p.name > after[0]]
@@ -181,18 +181,18 @@ def list_import_profiles(tx: Connection, body: str, query: dict[str, Any]) -> An
 
 
 @blueprint.operation("GET", f"{PROFILES}/<code:name>", answer=KeptProfileSchema)
-def get_import_profile(tx: Connection, body: str, name: str) -> Answer:
+def get_import_profile(tx: Connection, code: str, name: str) -> Answer:
     """Show a mapping profile of a body."""
-    keeper = get_body(tx, body)
+    keeper = get_body(tx, code)
     require_body(keeper.id)
     kept = import_profiles.get_profile(tx, keeper, name)
     return Answer(kept, version=kept.version)
 
 
 @blueprint.operation("PUT", f"{PROFILES}/<code:name>", body=ProfileDocumentSchema, answer=KeptProfileSchema)
-def put_import_profile(tx: Connection, body: str, name: str, given: dict[str, Any]) -> Answer:
+def put_import_profile(tx: Connection, code: str, name: str, given: dict[str, Any]) -> Answer:
     """Keep a mapping profile, in the place of the one of that name."""
-    keeper = get_body(tx, body)
+    keeper = get_body(tx, code)
     require_body(keeper.id)
     by = current_principal().name
     kept = import_profiles.keep_profile(tx, keeper, name, given, by=by, at=clock.now())

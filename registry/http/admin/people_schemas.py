@@ -209,7 +209,7 @@ class MergeRequestSchema(RequestSchema):
     reason = reason_field(required=True)
 
 
-class ReasonSchema(RequestSchema):
-    """Why."""
+class WithdrawalSchema(RequestSchema):
+    """Why something counts no longer."""
 
     reason = reason_field(required=True)

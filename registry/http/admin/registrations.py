@@ -82,14 +82,14 @@ def recorded(tx: Connection, change: Change, at: datetime) -> Answer:
 
 @blueprint.operation(
     "POST",
-    "/bodies/<code:body>/registrations",
+    "/bodies/<code:code>/registrations",
     body=NewRegistrationSchema,
     answer=RegistrationRecordSchema,
     status=201,
 )
-def create_registration(tx: Connection, body: str, given: dict[str, Any]) -> Answer:
+def create_registration(tx: Connection, code: str, given: dict[str, Any]) -> Answer:
     """Open a registration with its first grant."""
-    keeper = get_body(tx, body)
+    keeper = get_body(tx, code)
     require_body(keeper.id)
     at = clock.now()
     change = registrations.register(tx, keeper, **given, by=current_principal().name, at=at)
@@ -99,11 +99,11 @@ def create_registration(tx: Connection, body: str, given: dict[str, Any]) -> Ans
 
 
 @blueprint.operation(
-    "GET", "/bodies/<code:body>/registrations", query=PageQuery, answer=page_schema(ListedRegistrationSchema)
+    "GET", "/bodies/<code:code>/registrations", query=PageQuery, answer=page_schema(ListedRegistrationSchema)
 )
-def list_registration_records(tx: Connection, body: str, query: dict[str, Any]) -> Answer:
+def list_registration_records(tx: Connection, code: str, query: dict[str, Any]) -> Answer:
     """List a body's registrations, in the order in which they were recorded."""
-    keeper = get_body(tx, body)
+    keeper = get_body(tx, code)
     require_body(keeper.id)
     after = position(query, str)
     ids = list_registrations(tx, keeper.id, after=after[0] if after else None, limit=query["limit"] + 1)

@@ -34,7 +34,7 @@ from registry.services.bodies import get_body
 from registry.store.trainings import FACTS, KeptTraining, TrainingFacts, list_trainings
 
 from .asked import require_say, require_version
-from .people_schemas import LONGEST_REASON, ReasonSchema, reason_field
+from .people_schemas import LONGEST_REASON, WithdrawalSchema, reason_field
 
 blueprint = Blueprint("trainings", __name__, url_prefix="/v1/admin", description="Trainings")
 TRAINING = "/trainings/<id:training_id>"
@@ -181,7 +181,7 @@ def change_training(tx: Connection, training_id: str, given: dict[str, Any], ver
 
 
 @blueprint.operation(
-    "POST", f"{TRAINING}/withdraw", body=ReasonSchema, answer=TrainingRecordSchema, changes_version=True
+    "POST", f"{TRAINING}/withdraw", body=WithdrawalSchema, answer=TrainingRecordSchema, changes_version=True
 )
 def withdraw_training(tx: Connection, training_id: str, given: dict[str, Any], version: int) -> Answer:
     """Count a training no longer, as if it had not taken place. It is kept, with the reason."""

@@ -13,8 +13,8 @@ from registry.http.operations import Blueprint
 from registry.services.batches import answer_all
 from registry.store.database import snapshot
 
-from .questions import NDJSON, QuestionsSchema, read_questions
-from .verdicts import AnswersSchema, answer_texts
+from .questions import NDJSON, QuestionBatchSchema, read_questions
+from .verdicts import AnswerBatchSchema, answer_texts
 
 blueprint = Blueprint(
     "verifications", __name__, url_prefix="/v1/verifications", description="Questions by the thousand"
@@ -24,7 +24,9 @@ AT_A_TIME = 500
 """Answers in one piece of the response."""
 
 
-@blueprint.operation("POST", "", body=QuestionsSchema, answer=AnswersSchema, reads_only=True, raw=True)
+@blueprint.operation(
+    "POST", "", body=QuestionBatchSchema, answer=AnswerBatchSchema, reads_only=True, raw=True
+)
 def verify_batch() -> Response:
     """Answer up to 10,000 questions, each in its place, duplicates too.
 

@@ -62,14 +62,14 @@ class QuestionSchema(RequestSchema):
     ref = Reference(metadata={"description": "Your own name for the question; the answer bears it."})
 
 
-class QuestionsSchema(RequestSchema):
+class QuestionBatchSchema(RequestSchema):
     """Questions, to be answered each in its place."""
 
     questions = List(Nested(QuestionSchema), most=MOST_QUESTIONS, required=True)
 
 
 QUESTION = QuestionSchema()
-ENVELOPE = QuestionsSchema()
+ENVELOPE = QuestionBatchSchema()
 DAY = Date()
 REFERENCE = Reference()
 TOO_MANY = f"Give at most {MOST_QUESTIONS:,} questions at once."

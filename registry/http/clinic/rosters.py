@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from registry import clock
 from registry.http.access import current_principal
 from registry.http.answers import Answer, etag_of, if_match_version, not_modified, render
+from registry.http.auditing import tell_change
 from registry.http.cursors import PageQuery, page_of, page_schema, position
 from registry.http.fields import (
     BodyCode,
@@ -89,6 +90,7 @@ def list_rosters(tx: Connection, query: dict[str, Any]) -> Answer:
     body=RosterMembersSchema,
     answer=RosterSchema,
     raw=True,
+    may_change_version=True,
     other_answers=((201, "application/json"),),
 )
 def put_roster(name: str) -> Response:
@@ -102,6 +104,7 @@ def put_roster(name: str) -> Response:
         version = None if known is None and "If-Match" not in request.headers else if_match_version()
         roster, is_new = rosters.put_roster(tx, _owner(), name, members, version=version, at=at)
         shown = Answer(_shown(tx, roster), version=roster.version, location=request.path if is_new else None)
+        tell_change(tx, "put_roster", members=len(members))
         return render(shown, ROSTER, 201 if is_new else 200)
 
 

@@ -82,7 +82,7 @@ class AnswerSchema(ResponseSchema):
     error = Nested(QuestionProblemSchema, allow_none=True)
 
 
-class AnswersSchema(ResponseSchema):
+class AnswerBatchSchema(ResponseSchema):
     """One answer to each question, in the order of the questions."""
 
     answers = List(Nested(AnswerSchema), most=MOST_QUESTIONS)
