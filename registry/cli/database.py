@@ -36,8 +36,10 @@ def _refuse_other_schema() -> None:
 
 
 @contextmanager
-def connected(chosen: Settings | None = None) -> Iterator[Settings]:
+def connected(chosen: Settings | None = None, *, any_schema: bool = False) -> Iterator[Settings]:
     """Within, ``registry.store.database`` reaches the database: ``writing()``, ``reading()``.
+
+    :param any_schema: whatever its schema; for what knows how to deal with another.
 
     :raises click.ClickException: its schema is another than this version is written for.
     """
@@ -46,7 +48,8 @@ def connected(chosen: Settings | None = None) -> Iterator[Settings]:
     connect_to_database(app, chosen)
     with app.app_context():
         try:
-            _refuse_other_schema()
+            if not any_schema:
+                _refuse_other_schema()
             yield chosen
         finally:
             for engine in db.engines.values():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -33,6 +34,9 @@ WORTH_IT = 50
 """Rows from which the engine's own way is quicker than a statement of SQLAlchemy's."""
 
 CACHE_KIB = 131_072
+
+AT_A_TIME = 10_000
+"""Rows that SQLite's driver is given at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +76,24 @@ def _converts(table: Table, columns: tuple[str, ...]) -> list[tuple[int, Convert
 
 def write_packed(tx: Connection, packed: Packed) -> None:
     """Write rows that were packed for this engine."""
+    stream_rows(tx, packed.table, packed.columns, packed.rows)
+
+
+def stream_rows(
+    tx: Connection, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Write any number of rows whose values are as the engine's driver takes them."""
     quote = tx.dialect.identifier_preparer.quote
-    into = f"{quote(packed.table)} ({', '.join(map(quote, packed.columns))})"
-    if tx.dialect.name != POSTGRESQL:
-        marks = ", ".join("?" * len(packed.columns))
-        tx.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", packed.rows)  # noqa: S608 - names of our own
+    into = f"{quote(table)} ({', '.join(map(quote, columns))})"
+    if tx.dialect.name == POSTGRESQL:
+        driver: Any = tx.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
         return
-    driver: Any = tx.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
-        for row in packed.rows:
-            copy.write_row(row)
+    marks, following = ", ".join("?" * len(columns)), iter(rows)
+    while part := list(islice(following, AT_A_TIME)):
+        tx.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", part)  # noqa: S608 - names of our own
 
 
 def insert_rows(tx: Connection, table: Table, rows: Sequence[Values]) -> None:

@@ -39,6 +39,12 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(_configured("sqlite://")).get_current_head()
 
 
+def revisions() -> set[str]:
+    """Every revision that this code knows the way from."""
+    script = ScriptDirectory.from_config(_configured("sqlite://"))
+    return {revision.revision for revision in script.walk_revisions()}
+
+
 def revision_of(connection: Connection) -> str | None:
     """The revision that a database is at; ``None`` for an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
