@@ -8,7 +8,7 @@ name.
 
 from __future__ import annotations
 
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
 
@@ -35,8 +35,7 @@ NOT_PUBLIC_4 = tuple(
         "198.18.0.0/15",  # benchmarks (RFC 2544)
         "198.51.100.0/24",  # documentation (RFC 5737)
         "203.0.113.0/24",  # documentation (RFC 5737)
-        "224.0.0.0/4",  # multicast (RFC 5771)
-        "233.252.0.0/24",  # documentation (RFC 6676)
+        "224.0.0.0/4",  # multicast (RFC 5771), documentation of it included (RFC 6676)
         "240.0.0.0/4",  # reserved (RFC 1112), and broadcast
     )
 )
@@ -60,7 +59,7 @@ def parsed(text: str) -> Address | None:
     """
     try:
         address = ip_address(text)
-    except (AddressValueError, ValueError):
+    except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped and address.scope_id is None:
         return address.ipv4_mapped

@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from threading import Lock
@@ -165,19 +165,15 @@ def _connected(target: Target, limits: Limits, trust: ssl.SSLContext) -> HTTPCon
 
 
 def _answer(connection: HTTPConnection, most_bytes: int) -> Answer:
-    meter = _Meter(most_bytes)
-    connection.response_class = meter.response  # type: ignore[assignment] # http.client only calls it
-    response = connection.getresponse()
-    meter.in_head = False
-    body = bytearray()
-    try:
-        while part := response.read1(most_bytes, decode_content=False):
-            body += part
-    except Exception:  # noqa: BLE001, S110 - the status is known: what becomes of the body changes nothing
-        pass
-    finally:
-        response.close()
-    return Answer(response.status, response.headers, bytes(body))
+    with closing(_Meter(most_bytes)) as meter:
+        connection.response_class = meter.response  # type: ignore[assignment] # http.client only calls it
+        response = connection.getresponse()
+        meter.in_head = False
+        body = bytearray()
+        with suppress(Exception):  # the status is known: what becomes of the body changes nothing
+            while part := response.read1(most_bytes, decode_content=False):
+                body += part
+        return Answer(response.status, response.headers, bytes(body))
 
 
 @dataclass
@@ -189,11 +185,18 @@ class _Meter:
 
     left: int
     in_head: bool = True
+    _raw: io.RawIOBase | None = None
 
     def response(self, connection: socket.socket, *args: Any, **options: Any) -> HTTPResponse:
         response = HTTPResponse(connection, *args, **options)
-        response.fp = io.BufferedReader(_Metered(response.fp.detach(), self))
+        self._raw = _Metered(response.fp.detach(), self)
+        response.fp = io.BufferedReader(self._raw)
         return response
+
+    def close(self) -> None:
+        """Nothing more is read; whoever made the response may have lost it to an exception."""
+        if self._raw is not None:
+            self._raw.close()
 
 
 class _Metered(io.RawIOBase):
@@ -207,7 +210,7 @@ class _Metered(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int | None:
         if self._meter.left <= 0:
             raise TooMuch
-        count = self._raw.readinto(buffer)
+        count = self._raw.readinto(memoryview(buffer)[: self._meter.left])
         if count == 0 and self._meter.in_head:
             raise BrokenOff
         self._meter.left -= count or 0

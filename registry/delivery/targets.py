@@ -15,9 +15,11 @@ from typing import Protocol
 import idna
 
 from registry.delivery import addresses
+from registry.delivery.patience import begun
 from registry.errors import Invalid
 
 MOST_CHARACTERS = 2_000
+LOOK_UP_SECONDS = 5.0
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 # What is written here is sent as it stands, so only what RFC 3986 lets stand is let in.
@@ -53,9 +55,11 @@ class Resolver(Protocol):
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
-    """What this machine's own resolver answers."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    """What this machine's own resolver answers within `LOOK_UP_SECONDS`; by itself it might take longer."""
+    looked_up = begun(
+        lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP), "look-up"
+    )
+    return list(dict.fromkeys(str(address[0]) for *_, address in looked_up.result(LOOK_UP_SECONDS)))
 
 
 @dataclass(frozen=True)
@@ -163,10 +167,10 @@ def _host(text: str, policy: Policy) -> str:
 
 def _in_ascii(text: str) -> str:
     try:
-        name = idna.encode(text[:MOST_CHARACTERS], uts46=True, std3_rules=True).decode("ascii").lower()
+        name = idna.encode(text, uts46=True, std3_rules=True).decode("ascii").lower()
     except UnicodeError:  # what idna raises is one
         name = ""
-    if not _NAME.fullmatch(name):
+    if not text.isprintable() or not _NAME.fullmatch(name):
         raise UnfitTarget(
             "The host is not a name that the Internet knows: labels of letters, digits and hyphens, joined "
             "by dots, without one at the end."
