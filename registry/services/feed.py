@@ -59,6 +59,8 @@ def place_of(cursor: str) -> Place:
 class FeedEvent:
     """An event with its place, as it was recorded once.
 
+    :param body: the code of the body that it concerns; ``None`` where it concerns none.
+    :param audience: the key whose holder alone may see it; ``None`` for everyone.
     :param day: the local day from which it has effect.
     :param occurred_at: the instant (UTC) of its recording.
     :param data: what was told of it; see :mod:`registry.services.decisions` and :mod:`.sweep`.
@@ -67,13 +69,14 @@ class FeedEvent:
     place: Place
     id: str
     type: str
-    body: str
+    body: str | None
     registration_id: str | None
     authorization_id: str | None
     decision_id: str | None
     day: date
     occurred_at: datetime
     data: Mapping[str, Any]
+    audience: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +96,28 @@ def newest_place(connection: Connection) -> Place:
     return Place(*newest_event(connection))
 
 
-def read_feed(connection: Connection, after: Place, *, limit: int, roster_id: str | None = None) -> FeedPage:
-    """The events that follow a place, in order; those whom a roster names, or all.
+def read_feed(
+    connection: Connection, after: Place, *, limit: int, reader_id: str, roster_id: str | None = None
+) -> FeedPage:
+    """The events that follow a place, in order: what the holder of a key may see.
 
     :param connection: without a transaction, or in one that began for this.
+    :param roster_id: only what concerns those whom it names, and what nobody but the reader may see.
     :raises registry.errors.Gone: the place is of a history that this register no longer has.
     """
     newest = newest_place(connection)
-    _refuse_other_history(connection, after, newest)
+    refuse_other_history(connection, after, newest)
     if newest.seq <= after.seq:
         return FeedPage((), after, more=False)
-    rows = events_between(connection, after.seq, newest.seq, limit + 1, roster_id)
-    events = tuple(_event_of(row) for row in rows[:limit])
+    between = (after.seq, newest.seq, limit + 1)
+    rows = events_between(connection, *between, reader_id=reader_id, roster_id=roster_id)
+    events = tuple(event_of(row) for row in rows[:limit])
     more = len(rows) > limit
     return FeedPage(events, events[-1].place if more else newest, more)
 
 
-def _refuse_other_history(connection: Connection, after: Place, newest: Place) -> None:
+def refuse_other_history(connection: Connection, after: Place, newest: Place) -> None:
+    """:raises registry.errors.Gone: a place is of a history that this register no longer has."""
     if after in (START, newest):
         return
     if after.seq > newest.seq or event_id(connection, after.seq) != after.event:
@@ -119,7 +127,8 @@ def _refuse_other_history(connection: Connection, after: Place, newest: Place) -
         )
 
 
-def _event_of(row: Row[Any]) -> FeedEvent:
+def event_of(row: Row[Any]) -> FeedEvent:
+    """An event as it is kept."""
     return FeedEvent(
         Place(row.seq, row.id),
         row.id,
@@ -131,4 +140,5 @@ def _event_of(row: Row[Any]) -> FeedEvent:
         row.day,
         row.occurred_at,
         json.loads(row.data),
+        row.audience,
     )

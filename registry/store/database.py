@@ -169,3 +169,9 @@ def order_events(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         statement = text("SELECT pg_advisory_xact_lock(:key), pg_notify(:channel, '')")
         connection.execute(statement, {"key": FEED_ORDER_LOCK, "channel": FEED_CHANNEL})
+
+
+def wake_watchers(connection: Connection) -> None:
+    """When this transaction commits, who waits for events looks once more: there is something to deliver."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": FEED_CHANNEL})

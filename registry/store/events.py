@@ -21,12 +21,14 @@ from .records import MANY
 class Event:
     """Something that happened to a registration or an authorization, or (without one) to a whole body.
 
-    :param day: the local day from which it has effect.
+    :param body_id: ``None`` for what only the holder of one key may see, which concerns no body.
+    :param day: the local day from which it has effect; of what concerns no body, the day in UTC.
     :param announces: for what time alone brings about: a key that makes the announcement unique.
+    :param audience: the identifier of the key whose holder alone may see it; ``None`` for everyone.
     """
 
     type: str
-    body_id: str
+    body_id: str | None
     registration_id: str | None
     day: date
     occurred_at: datetime
@@ -34,6 +36,7 @@ class Event:
     decision_id: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
     announces: str | None = None
+    audience: str | None = None
 
 
 def add_events(tx: Connection, events: Sequence[Event]) -> int:
@@ -85,4 +88,5 @@ def _row(event: Event) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "data": documents.dump(event.data),
         "announces": event.announces,
+        "audience": event.audience,
     }

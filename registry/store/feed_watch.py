@@ -1,4 +1,4 @@
-"""Waiting for events, for any number of requests of one process, by one thread that looks for all of them.
+"""Waiting for events, for all who wait in one process, by one thread that looks for all of them.
 
 PostgreSQL tells of a commit (LISTEN). Of SQLite the write-ahead log is looked at, as a file. In case that was
 missed the database is asked once a second, and never while nobody waits.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,17 @@ class FeedWatch:
         self._newest = 0
         self._waiting = 0
         self._running = False
+        self.ended = False
+        """Whether nobody is to wait any more; noticed within about a second."""
 
     def wait_beyond(self, seq: int, seconds: float) -> bool:
-        """Wait until there is an event numbered higher; whether there is."""
+        """Wait until there is an event numbered higher; whether there is. Also until :attr:`ended`."""
         with self._changed:
             self._waiting += 1
             try:
                 self._start()
-                return self._changed.wait_for(lambda: self._newest > seq, seconds)
+                self._changed.wait_for(lambda: self.ended or self._newest > seq, seconds)
+                return self._newest > seq
             finally:
                 self._waiting -= 1
 
@@ -83,11 +86,7 @@ class FeedWatch:
 
     def _watch(self) -> None:
         """Look until nobody has waited for a while, or the database goes away."""
-        connection = self._engine.connect()
-        driver = connection.connection.driver_connection
-        connection.detach()
-        with closing(connection):
-            wait = _waiter(connection, driver)
+        with _watching(self._engine) as (connection, wait):
             unwanted_since: float | None = None
             while unwanted_since is None or time.monotonic() - unwanted_since < LINGERS:
                 newest, _ = newest_event(connection)
@@ -99,34 +98,80 @@ class FeedWatch:
                 wait(ASKED_EVERY)
 
 
+class FeedBell:
+    """Rings whenever something may have been committed, from the first second on.
+
+    What was committed while the database was away, or in the same instant as an earlier commit, it may miss.
+
+    :param engine: in autocommit. One connection beside its pool is held.
+    :param ring: called by the thread of the bell.
+    """
+
+    def __init__(self, engine: Engine, ring: Callable[[], None]) -> None:
+        self._engine = engine
+        self._ring = ring
+
+    def start(self) -> None:
+        """Listen for as long as the process lives."""
+        threading.Thread(target=self._run, name="feed-bell", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                with _watching(self._engine) as (_, wait):
+                    while True:
+                        if wait(ASKED_EVERY):
+                            self._ring()
+            except (SQLAlchemyError, OSError, _driver_error(self._engine)):
+                log.warning("feed_bell_interrupted", exc_info=True)
+                time.sleep(ASKED_EVERY)
+
+
+Wait = Callable[[float], bool]
+"""Waits so many seconds, or until something may have been committed; whether it may."""
+
+
+@contextmanager
+def _watching(engine: Engine) -> Iterator[tuple[Connection, Wait]]:
+    """A connection of its own, and what waits on it."""
+    connection = engine.connect()
+    driver = connection.connection.driver_connection
+    connection.detach()
+    with closing(connection):
+        yield connection, _waiter(connection, driver)
+
+
 def _driver_error(engine: Engine) -> type[Exception]:
     error: type[Exception] = engine.dialect.loaded_dbapi.Error
     return error
 
 
-def _waiter(connection: Connection, driver: Any) -> Callable[[float], None]:
-    """What waits so many seconds, or until something may have been committed."""
+def _waiter(connection: Connection, driver: Any) -> Wait:
     if connection.dialect.name == "postgresql":
         return _listening(driver)
     file = connection.engine.url.database
-    return time.sleep if file in (None, "", ":memory:") else _looking(Path(f"{file}-wal"))
+    return _sleeping if file in (None, "", ":memory:") else _looking(Path(f"{file}-wal"))
 
 
-def _listening(driver: Any) -> Callable[[float], None]:
+def _sleeping(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
+
+
+def _listening(driver: Any) -> Wait:
     driver.execute(f"LISTEN {FEED_CHANNEL}")
 
-    def wait(seconds: float) -> None:
-        for _ in driver.notifies(timeout=seconds, stop_after=1):
-            pass
+    def wait(seconds: float) -> bool:
+        return any(True for _ in driver.notifies(timeout=seconds, stop_after=1))
 
     return wait
 
 
-def _looking(log_file: Path) -> Callable[[float], None]:
+def _looking(log_file: Path) -> Wait:
     seen = _state(log_file)
     has_changed = False
 
-    def wait(seconds: float) -> None:
+    def wait(seconds: float) -> bool:
         nonlocal seen, has_changed
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -135,7 +180,8 @@ def _looking(log_file: Path) -> Callable[[float], None]:
             # Once more after a change: what is written in the same tick of the file's clock leaves no trace.
             again, has_changed = has_changed, seen != before
             if has_changed or again:
-                return
+                return True
+        return False
 
     return wait
 

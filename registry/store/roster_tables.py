@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from .tables import body_key, metadata
 from .types import Identifier, Instant
@@ -27,6 +27,7 @@ roster_members = Table(
     Column("number_key", Text, primary_key=True),
     Column("number", Text, nullable=False),
     Column("registration_id", Identifier, ForeignKey("registrations.id"), index=True),
+    Index(None, "body_id", "number_key"),
     sqlite_with_rowid=False,
 )
 """``registration_id``: whom the number belonged to when it was put down, should it be corrected later."""

@@ -334,7 +334,7 @@ events = Table(
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("id", Identifier, nullable=False, unique=True),
     Column("type", Text, nullable=False),
-    body_key(),
+    Column("body_id", Identifier, ForeignKey("bodies.id")),
     Column("registration_id", Identifier),
     Column("authorization_id", Identifier),
     Column("decision_id", Identifier),
@@ -342,9 +342,13 @@ events = Table(
     Column("occurred_at", Instant, nullable=False),
     Column("data", Text, nullable=False),
     Column("announces", Text, unique=True),
+    Column("audience", Identifier),
     Index(None, "registration_id", "seq"),
     sqlite_autoincrement=True,
 )
+"""``audience``: the key whose holder alone may see the event; null for everyone. ``body_id``: null where it
+concerns none, as what only one key's holder may see.
+"""
 
 api_keys = Table(
     "api_keys",

@@ -48,7 +48,7 @@ def event(body_id: str) -> Event:
 
 def read_on(engine: Engine, place: Place, limit: int = 3) -> tuple[list[int], Place]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        page = read_feed(connection, place, limit=limit)
+        page = read_feed(connection, place, limit=limit, reader_id="nobody")
     return [one.place.seq for one in page.events], page.next
 
 

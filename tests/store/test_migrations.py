@@ -14,12 +14,20 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select,
 
 from registry.domain.decisions import Condition
 from registry.domain.vocabulary import DecisionKind
-from registry.store import import_tables, roster_tables, schema, search_tables
+from registry.store import (
+    audit_tables,
+    import_tables,
+    roster_tables,
+    schema,
+    search_tables,
+    webhook_tables,
+)
+from registry.store.events import Event, add_events
 from registry.store.tables import metadata
 from tests.support import factories
 
 FIRST = "0001"
-EVERY_TABLE = (import_tables, roster_tables, search_tables)
+EVERY_TABLE = (audit_tables, import_tables, roster_tables, search_tables, webhook_tables)
 """Modules that add tables to the metadata when they are imported."""
 
 
@@ -117,6 +125,21 @@ def test_facts_and_answers_are_what_they_were_after_all_revisions(filled_url: st
     schema.downgrade(filled_url, FIRST)
     schema.upgrade(filled_url)
     assert facts() == before
+
+
+def test_what_only_one_may_see_goes_where_the_schema_has_no_place_for_it(filled_url: str) -> None:
+    before = rows_of(filled_url)["events"]
+    with factories.database(filled_url) as engine, engine.begin() as tx:
+        told = Event("webhook.disabled", None, None, date(2026, 1, 1), factories.AT, audience="a key")
+        add_events(tx, [told])
+    schema.downgrade(filled_url, "0007")
+    schema.upgrade(filled_url)
+    assert rows_of(filled_url)["events"] == before
+    with factories.database(filled_url) as engine, engine.begin() as tx:
+        numbers = tx.execute(text("SELECT seq FROM events ORDER BY seq")).scalars().all()
+        body_id = tx.execute(text("SELECT id FROM bodies")).scalars().first()
+        add_events(tx, [Event("body.rules_added", body_id, None, date(2026, 1, 1), factories.AT)])
+        assert tx.execute(text("SELECT max(seq) FROM events")).scalar_one() > numbers[-1]
 
 
 def test_the_newest_revision_is_what_the_code_is_written_for(database_url: str) -> None:

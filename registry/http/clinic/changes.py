@@ -68,6 +68,7 @@ class StreamedEventsSchema(ResponseSchema):
 class Following:
     """Who follows what, from where on."""
 
+    reader_id: str
     after: Place
     roster_id: str | None
     limit: int
@@ -75,7 +76,13 @@ class Following:
     def read(self) -> FeedPage:
         """What there is by now. Holds a connection only meanwhile."""
         with reading() as connection:
-            return read_feed(connection, self.after, limit=self.limit, roster_id=self.roster_id)
+            return read_feed(
+                connection,
+                self.after,
+                limit=self.limit,
+                reader_id=self.reader_id,
+                roster_id=self.roster_id,
+            )
 
 
 @blueprint.operation("GET", "", query=ChangesQuerySchema, answer=FeedPageSchema, raw=True)
@@ -101,7 +108,7 @@ def list_changes() -> Response:
 
 def _wait(following: Following, page: FeedPage, seconds: int) -> FeedPage:
     until = time.monotonic() + seconds
-    while not page.events and (left := until - time.monotonic()) > 0:
+    while not page.events and (left := _left(until)) > 0:
         if feed_watch().wait_beyond(page.next.seq, left):
             page = replace(following, after=page.next).read()
     return page
@@ -145,7 +152,7 @@ def stream_changes() -> Response:
 def _streamed(following: Following) -> Iterator[str]:
     until = time.monotonic() + STREAM_SECONDS
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
-    while (left := until - time.monotonic()) > 0:
+    while (left := _left(until)) > 0:
         page = following.read()
         following = replace(following, after=page.next)
         for event in page.events:
@@ -156,13 +163,18 @@ def _streamed(following: Following) -> Iterator[str]:
             feed_watch().wait_beyond(page.next.seq, min(left, HEARTBEAT_SECONDS))
 
 
+def _left(until: float) -> float:
+    """Seconds for which somebody may wait on: none where the process is about to end."""
+    return 0.0 if feed_watch().ended else until - time.monotonic()
+
+
 def _following(query: dict[str, Any], after: str | None, limit: int) -> Following:
-    name, roster_id = query.get("roster"), None
+    name, roster_id, reader_id = query.get("roster"), None, current_principal().id
     with reading() as connection:
         if name is not None:
-            roster_id = rosters.find_roster(connection, current_principal().id, name).id
+            roster_id = rosters.find_roster(connection, reader_id, name).id
         place = newest_place(connection) if after == NOW else _place(after)
-    return Following(place, roster_id, limit)
+    return Following(reader_id, place, roster_id, limit)
 
 
 def _place(after: str | None) -> Place:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from registry.domain.vocabulary import Outcome, Standing, Technique
+from registry.domain.webhooks import DisabledBecause
 from registry.http.answers import to_json
 from registry.http.disclosure import Value, shown_instant
 from registry.http.fields import (
@@ -59,14 +60,22 @@ class EventSchema(ResponseSchema):
     """Something that happened to a registration or an authorization, told once and never changed.
 
     Of what time alone brings: `lapsed`, `grace_begun`, `suspension_over`, `term_begun` and others on their
-    day, `expiring` 60, 30 and 7 days ahead. All other types are named after a decision.
+    day, `expiring` 60, 30 and 7 days ahead. `webhook.disabled` concerns no body, and is told to the owner of
+    the webhook alone. All other types are named after a decision.
     """
 
     id = Id()
     cursor = FeedCursor(metadata={"description": "The place behind this event."})
-    type = Text(NAME, metadata={"examples": ["authorization.suspended"]})
+    type = Text(
+        NAME,
+        metadata={
+            "description": "What happened: of the words that a webhook's `types` take, or one that is added"
+            " later.",
+            "examples": ["authorization.suspended"],
+        },
+    )
     occurred_at = Instant()
-    body = BodyCode()
+    body = BodyCode(allow_none=True)
     number = RegistrationNumber(allow_none=True)
     was_number = RegistrationNumber(
         allow_none=True, metadata={"description": "The number that `number` corrects."}
@@ -75,7 +84,9 @@ class EventSchema(ResponseSchema):
     authorization_id = Id(allow_none=True)
     decision_id = Id(allow_none=True)
     voids = Id(allow_none=True, metadata={"description": "The decision that was taken back."})
-    day = Date(metadata={"description": "The local day from which it has effect."})
+    day = Date(
+        metadata={"description": "The local day from which it has effect; in UTC where it concerns no body."}
+    )
     through = Date(allow_none=True, metadata={"description": "The last day of the term or suspension."})
     days_left = Integer(0, 366, allow_none=True)
     was = Word(Standing, allow_none=True, metadata={"description": "How it stood, on the day it was told."})
@@ -85,6 +96,10 @@ class EventSchema(ResponseSchema):
         metadata={"description": "The answers that changed: on the day of effect, and on that of recording."},
     )
     corrects_the_past = Flag(metadata={"description": "Whether answers for days gone by may have changed."})
+    webhook_id = Id(allow_none=True, metadata={"description": "Of `webhook.disabled`: which of yours."})
+    because = Word(
+        DisabledBecause, allow_none=True, metadata={"description": "Of `webhook.disabled`: why it is."}
+    )
     links = Nested(EventLinksSchema, allow_none=True)
 
 
@@ -119,7 +134,9 @@ def shown_event(event: FeedEvent) -> Value:
         "is": told.get("is"),
         "answers": [_shown_answer(answer) for answer in told.get("answers", ())],
         "corrects_the_past": told.get("corrects_the_past", False),
-        "links": None if number is None else _links(event.body, number),
+        "webhook_id": told.get("webhook"),
+        "because": told.get("because"),
+        "links": None if event.body is None or number is None else _links(event.body, number),
     }
 
 

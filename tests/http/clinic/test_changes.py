@@ -22,10 +22,12 @@ from registry.services import registrations
 from registry.services.bodies import add_rules, get_body
 from registry.services.decisions import get_record
 from registry.services.feed import Place, cursor_of, place_of
+from registry.services.keys import recognise
 from registry.services.sweep import sweep
 from registry.settings import Settings
 from registry.store import tables
 from registry.store.database import PUBLIC, db, writing
+from registry.store.events import Event, add_events
 from tests.http.clinic.conftest import Clinic
 from tests.support.application import running
 from tests.support.factories import (
@@ -41,6 +43,7 @@ from tests.support.factories import (
 FEED = "/v1/changes"
 AT = datetime(2026, 3, 1, 19, tzinfo=UTC)
 TODAY = date(2026, 3, 1)
+WEBHOOK = "01890a5d-ac96-774b-bcce-b302099a8057"
 PATIENT = 30
 """Seconds for which a test waits for what it knows to come."""
 
@@ -208,6 +211,46 @@ def test_who_gets_another_number_is_still_followed(clinic, transaction, body, au
         ("registration.renumbered", "PT-100", "PT-1"),
         ("registration.revoked", "PT-100", None),
     ]
+
+
+@pytest.fixture
+def notice(transaction, clinic) -> Callable[[], None]:
+    """Tells the clinic, and nobody else, that its webhook is disabled."""
+
+    def tell() -> None:
+        with transaction() as tx:
+            owner = recognise(tx, clinic.key, AT)
+            assert owner is not None
+            data = {"webhook": WEBHOOK, "because": "gone"}
+            told = Event("webhook.disabled", None, None, TODAY, AT, data=data, audience=owner.id)
+            add_events(tx, [told])
+
+    return tell
+
+
+def test_what_is_told_to_one_is_seen_by_nobody_else(clinic, other_clinic, transaction, body, notice, briefly):
+    place = here(clinic)
+    notice()
+    (told,) = events(clinic, f"after={place}")
+    assert (told["type"], told["body"], told["links"]) == ("webhook.disabled", None, None)
+    assert (told["webhook_id"], told["because"]) == (WEBHOOK, "gone")
+    page = other_clinic.get(f"{FEED}?after={place}").get_json()
+    assert page == {"items": [], "next": here(clinic), "more": False}
+    assert dispatched(other_clinic.get(f"{FEED}/stream?after={place}").text) == []
+    assert [data for _, data in dispatched(clinic.get(f"{FEED}/stream?after={place}").text)] == [told]
+
+
+def test_a_roster_leaves_out_no_notice_to_its_owner(clinic, other_clinic, transaction, body, notice):
+    for each in (clinic, other_clinic):
+        each.put("/v1/rosters/staff", {"members": [{"body": "ca-xx", "number": "PT-2"}]})
+    place = here(clinic)
+    with transaction() as tx:
+        make_registration(tx, body, number="PT-1")
+        make_registration(tx, body, number="PT-2")
+    notice()
+    narrowed = f"roster=staff&after={place}"
+    assert [e["number"] for e in events(clinic, narrowed)] == ["PT-2", None]
+    assert [e["number"] for e in events(other_clinic, narrowed)] == ["PT-2"]
 
 
 # --- Waiting ---
