@@ -16,6 +16,8 @@ from tests.support import run_directory
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases, drop_template
 from tests.support.postgres import PostgresUnavailableError, find_server
 
+pytest_plugins = ["tests.support.figures"]
+
 REQUIRED = "REGISTRY_TEST_REQUIRE_POSTGRES"
 MISSING = "no PostgreSQL: "
 
