@@ -152,6 +152,10 @@ def _check_origin(value: str) -> None:
     _require("@" not in parts.netloc and not (parts.path.strip("/") or parts.query or parts.fragment))
 
 
+def _check_file(value: str) -> None:
+    _require(Path(value).is_file())
+
+
 def _check_contact(value: str) -> None:
     _require(re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^/\s]+\S*", value))
 
@@ -166,6 +170,7 @@ REPLICAS = Kind(
 )
 ORIGIN = Kind("a scheme and a host, such as https://registry.example", String(validate=_check_origin))
 CONTACT = Kind("mailto: and a mail address, or an https: address", String(validate=_check_contact))
+FILE = Kind("a file that there is", String(validate=_check_file))
 FLAG = Kind("yes or no", Flag())
 TEXT = Kind("text", String())
 
@@ -205,6 +210,24 @@ class Settings:
         2,
         whole(0, 10_000),
         "Requests that may wait for events in one process; fewer than the server's threads.",
+    )
+    webhooks_allow_loopback: bool = setting(
+        False,
+        FLAG,
+        "Whether webhooks may be sent to this machine itself, also by http; for development only.",
+    )
+    webhooks_ca_bundle: str = setting(
+        "",
+        FILE,
+        "Certificate authorities (PEM) that webhooks trust instead of the system's; those if it is empty.",
+    )
+    webhooks_connect_seconds: int = setting(
+        5,
+        whole(1, 15),
+        "How long a receiver of webhooks may take to be connected to, and for its TLS handshake.",
+    )
+    webhooks_total_seconds: int = setting(
+        15, whole(1, 15), "How long a receiver of webhooks may take for everything, until it has answered."
     )
     host: str = setting(
         "127.0.0.1", TEXT, "The address that the server listens on; 0.0.0.0 for every one of the machine."

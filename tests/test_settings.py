@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from registry.cli import main
 from registry.cli import settings as settings_command
+from registry.delivery.sending import CONNECT_SECONDS, TOTAL_SECONDS
 from registry.settings import (
     MistakenSettings,
     Settings,
@@ -49,6 +50,27 @@ def test_what_is_given_is_read() -> None:
     assert (read.public_url, read.port, read.workers) == ("https://registry.example", 0, 3)
 
 
+def test_how_webhooks_are_sent_is_read(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.touch()
+    read = read_settings(
+        {
+            "REGISTRY_WEBHOOKS_ALLOW_LOOPBACK": "yes",
+            "REGISTRY_WEBHOOKS_CA_BUNDLE": str(bundle),
+            "REGISTRY_WEBHOOKS_CONNECT_SECONDS": "2",
+            "REGISTRY_WEBHOOKS_TOTAL_SECONDS": "9",
+        }
+    )
+    assert (read.webhooks_allow_loopback, read.webhooks_ca_bundle) == (True, str(bundle))
+    assert (read.webhooks_connect_seconds, read.webhooks_total_seconds) == (2, 9)
+
+
+def test_unless_a_deployment_says_so_webhooks_are_sent_to_the_public_only() -> None:
+    read = read_settings({})
+    assert read.webhooks_allow_loopback is False
+    assert (read.webhooks_connect_seconds, read.webhooks_total_seconds) == (CONNECT_SECONDS, TOTAL_SECONDS)
+
+
 def test_an_empty_variable_counts_as_not_given() -> None:
     names = {declared.variable: "" for declared, _ in EVERY.values()}
     assert read_settings(names) == read_settings({})
@@ -80,6 +102,11 @@ def test_the_public_address_follows_the_port_unless_it_is_given() -> None:
         ("REGISTRY_POOL_SIZE", "5.7"),
         ("REGISTRY_POOL_SIZE", "many"),
         ("REGISTRY_THREADS", "0"),
+        ("REGISTRY_WEBHOOKS_ALLOW_LOOPBACK", "maybe"),
+        ("REGISTRY_WEBHOOKS_CA_BUNDLE", "/missing/ca.pem"),
+        ("REGISTRY_WEBHOOKS_CA_BUNDLE", "/"),
+        ("REGISTRY_WEBHOOKS_CONNECT_SECONDS", "0"),
+        ("REGISTRY_WEBHOOKS_TOTAL_SECONDS", str(int(TOTAL_SECONDS) + 1)),  # who holds a message counts on it
         ("PORT", "65536"),
         ("PORT", "-1"),
     ],

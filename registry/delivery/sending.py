@@ -17,6 +17,7 @@ from registry.delivery import exchanges
 from registry.delivery.patience import begun
 from registry.delivery.signing import signed_headers
 from registry.delivery.targets import Policy, Resolver, UnfitTarget, system_resolver, vet
+from registry.settings import Settings
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
@@ -97,6 +98,17 @@ class Sender:
         self._total_timeout = total_timeout
         self._most_bytes = most_bytes
         self._trust = exchanges.trusting(ca_bundle)
+
+    @classmethod
+    def of(cls, settings: Settings, resolve: Resolver = system_resolver) -> Sender:
+        """What this deployment's settings say."""
+        return cls(
+            Policy.of(settings),
+            resolve,
+            settings.webhooks_connect_seconds,
+            settings.webhooks_total_seconds,
+            ca_bundle=settings.webhooks_ca_bundle or None,
+        )
 
     def send(self, url: str, message: Message, secrets: Sequence[str], at: datetime) -> Attempt:
         """One attempt; what a receiver does raises nothing.

@@ -17,6 +17,7 @@ import idna
 from registry.delivery import addresses
 from registry.delivery.patience import begun
 from registry.errors import Invalid
+from registry.settings import Settings
 
 MOST_CHARACTERS = 2_000
 LOOK_UP_SECONDS = 5.0
@@ -70,6 +71,11 @@ class Policy:
     """
 
     allow_loopback: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """What this deployment's settings say."""
+        return cls(settings.webhooks_allow_loopback)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from registry import clock
 from registry.delivery.sending import Attempt, Message, Sender
 from registry.delivery.signing import new_secret
 from registry.delivery.targets import Policy
+from registry.settings import Settings
 from tests.delivery.conftest import Network, certificate
 from tests.support.receivers import Behaviour, Receiver, dripping, hanging, pouring, receiving
 
@@ -294,6 +295,18 @@ def test_a_cut_line_sends_nothing_in_the_clear(
         attempt = send(f"https://{NAME}/", impatient)
 
     assert (attempt.status, attempt.failure) == (None, TOO_LONG)
+    assert len(receiver.requests) == 1
+
+
+def test_a_deployment_may_trust_an_authority_of_its_own(receiver: Receiver, ca_bundle: str) -> None:
+    assert send(f"https://{NAME}/", Sender.of(Settings(webhooks_ca_bundle=ca_bundle), resolve)).delivered
+    assert not send(f"https://{NAME}/", Sender.of(Settings(), resolve)).delivered
+
+
+def test_a_deployment_may_send_to_its_own_machine_if_it_says_so() -> None:
+    with receiving() as receiver:
+        assert not send(receiver.url, Sender.of(Settings())).delivered
+        assert send(receiver.url, Sender.of(Settings(webhooks_allow_loopback=True))).delivered
     assert len(receiver.requests) == 1
 
 
