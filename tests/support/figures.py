@@ -35,8 +35,8 @@ class Figures:
     def add(self, name: str, value: float, unit: str = "") -> None:
         """Print this figure at the end of the run.
 
-        An int is a count, a float a measurement. It is told whether or not the test passes: add a figure before
-        asserting anything about it.
+        An int is a count, a float a measurement. Add it before asserting anything about it, for it is told
+        whether or not the test passes.
         """
         if isinstance(value, bool) or not math.isfinite(value):
             raise ValueError(f"{name!r} is no number: {value!r}")
