@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
+from werkzeug.serving import make_server
 
 from registry.http.app import create_app
 from registry.settings import Settings
@@ -23,3 +25,17 @@ def running(settings: Settings) -> Iterator[Flask]:
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The application on a port of its own: its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -15,7 +15,8 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from registry.http.web.blueprint import PAGES
-from tests.support.pages import Visitor, serving
+from tests.support.application import serving
+from tests.support.pages import Visitor
 from tests.support.people_in_every_state import BODY, NUMBERS, OTHER
 
 ADDRESSES = {

@@ -13,10 +13,10 @@ from sqlalchemy import text
 from registry.demo import SHOWCASES, load_demonstration
 from registry.http.web.languages import LANGUAGES
 from registry.settings import Settings
-from tests.support.application import running
+from tests.support.application import running, serving
 from tests.support.databases import SqliteDatabases
 from tests.support.factories import database
-from tests.support.pages import FIRST_WORDS, Visitor, serving
+from tests.support.pages import FIRST_WORDS, Visitor
 from tests.support.people_in_every_state import NOW
 
 
