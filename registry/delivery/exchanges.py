@@ -25,6 +25,9 @@ from registry.delivery.targets import Target
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+BODY_SECONDS = 2.0
+"""How long the next part of a body is waited for: some receivers announce no length and hang up late."""
+
 MOST_ADDRESSES = 4
 """Of a host with many, those that are tried until one lets itself be connected to."""
 
@@ -167,7 +170,9 @@ def _connected(target: Target, limits: Limits, trust: ssl.SSLContext) -> HTTPCon
 def _answer(connection: HTTPConnection, most_bytes: int) -> Answer:
     with closing(_Meter(most_bytes)) as meter:
         connection.response_class = meter.response  # type: ignore[assignment] # http.client only calls it
+        line = connection.sock
         response = connection.getresponse()
+        line.settimeout(BODY_SECONDS)
         meter.in_head = False
         body = bytearray()
         with suppress(Exception):  # the status is known: what becomes of the body changes nothing

@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+import structlog
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from registry.delivery import exchanges
 from registry.delivery.patience import begun
 from registry.delivery.signing import signed_headers
 from registry.delivery.targets import Policy, Resolver, UnfitTarget, system_resolver, vet
 from registry.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
@@ -166,10 +170,13 @@ def why(problem: Exception) -> str:
             return f"No connection: {reason}."
         case TimeoutError() | ConnectTimeoutError():
             return "It took too long."
-        case ConnectionError() | OSError():
+        case OSError():
             return "The connection was broken off before there was an answer."
-        case _:
+        case HTTPException() | HTTPError() | ValueError():
             return f"The answer is not HTTP ({type(problem).__name__})."
+        case _:
+            log.error("An attempt failed as none should", exc_info=problem)
+            return f"The attempt failed ({type(problem).__name__})."
 
 
 def excerpt(body: bytes) -> str:

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
+from structlog.testing import capture_logs
 
 from registry import clock
-from registry.delivery import targets
+from registry.delivery import exchanges, targets
 from registry.delivery.sending import MOST_EXCERPT, Attempt, Message, Sender, excerpt
 from registry.delivery.signing import new_secret
 from registry.delivery.targets import Policy
@@ -366,6 +367,46 @@ def test_a_body_that_drips_is_not_waited_for_either(beginning: bytes, drop: byte
         assert attempt.delivered is delivered
         assert attempt.status == int(status[:3])
         assert attempt.excerpt.startswith("d")
+
+
+def test_a_receiver_that_takes_nothing() -> None:
+    died = Event()
+
+    def read_nothing(_: socket.socket) -> None:
+        died.wait()
+
+    with receiving(before=read_nothing) as receiver:
+        attempt = send(receiver.url, impatient, Message("evt_1", b" " * 50_000_000))
+        died.set()
+
+    assert status_of(attempt) == (None, TOO_LONG)
+
+
+def test_a_receiver_that_has_said_all_but_does_not_hang_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchanges, "BODY_SECONDS", 0.05)
+
+    def answer_and_hang(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nfine")
+        hanging(connection)
+
+    with receiving(answer_and_hang) as receiver:
+        attempt = send(receiver.url, Sender(DEVELOPMENT, total_timeout=600))
+
+    assert attempt.delivered
+    assert attempt.excerpt == "fine"
+
+
+def test_an_attempt_that_fails_as_none_should_is_told_to_the_log() -> None:
+    def resolve(host: str, port: int) -> Sequence[str]:
+        raise KeyError(host)
+
+    with capture_logs() as told:
+        attempt = send("https://hooks.example.org/", Sender(Policy(), resolve))
+
+    assert status_of(attempt) == (None, "The attempt failed (KeyError).")
+    assert [(each["event"], each["log_level"]) for each in told] == [
+        ("An attempt failed as none should", "error")
+    ]
 
 
 def test_a_receiver_whose_machine_does_not_answer() -> None:
