@@ -68,7 +68,7 @@ def parsed(text: str) -> Address | None:
 
 def is_public(address: Address) -> bool:
     """Whether hosts of the public Internet have such addresses."""
-    if not address.is_global:
+    if not address.is_global:  # what Python learns of IANA before we do
         return False
     if isinstance(address, IPv4Address):
         return not any(address in network for network in NOT_PUBLIC_4)
