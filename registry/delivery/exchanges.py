@@ -9,7 +9,7 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-from urllib3.util.ssl_ import create_urllib3_context
 
 from registry.delivery.targets import Target
 
@@ -105,12 +104,22 @@ class Answer:
     body: bytes
 
 
+class _SharedContext(ssl.SSLContext):
+    """For many threads: the library sets ALPN before each handshake, where others may be reading it."""
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Keeps what was set at the beginning."""
+
+
 def trusting(ca_bundle: str | None) -> ssl.SSLContext:
     """What TLS trusts: the authorities in the file `ca_bundle`, or else the system's.
 
     :raises OSError: where the file cannot be read, or holds no certificate.
     """
-    context = create_urllib3_context()
+    context = _SharedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION
+    ssl.SSLContext.set_alpn_protocols(context, ["http/1.1"])
     if ca_bundle is None:
         context.load_default_certs()
     else:
@@ -172,10 +181,10 @@ def _answer(connection: HTTPConnection, most_bytes: int) -> Answer:
         connection.response_class = meter.response  # type: ignore[assignment] # http.client only calls it
         line = connection.sock
         response = connection.getresponse()
-        line.settimeout(BODY_SECONDS)
         meter.in_head = False
         body = bytearray()
         with suppress(Exception):  # the status is known: what becomes of the body changes nothing
+            line.settimeout(BODY_SECONDS)
             while part := response.read1(most_bytes, decode_content=False):
                 body += part
         return Answer(response.status, response.headers, bytes(body))

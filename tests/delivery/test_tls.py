@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -201,6 +202,25 @@ def test_a_certificate_that_has_run_out_is_a_failure(
 
     assert attempt.failure == "The certificate is not good for this host: certificate has expired."
     assert receiver.requests == []
+
+
+def test_the_newer_http_is_not_asked_for(authority: trustme.CA, sender: Sender, network: Network) -> None:
+    both = certificate(authority, NAME)
+    both.set_alpn_protocols(["h2", "http/1.1"])
+    with receiving(tls=both) as receiver:
+        network.led[ADDRESS, 443] = ("127.0.0.1", receiver.port)
+        for _ in range(2):
+            assert send(f"https://{NAME}/", sender).delivered
+
+    assert receiver.protocols == ["http/1.1", "http/1.1"]
+
+
+def test_one_sender_serves_many_threads(receiver: Receiver, sender: Sender) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        attempts = list(pool.map(lambda _: send(f"https://{NAME}/", sender), range(100)))
+
+    assert {(attempt.status, attempt.failure) for attempt in attempts} == {(200, None)}
+    assert len(receiver.requests) == 100
 
 
 def test_old_tls_is_not_spoken(authority: trustme.CA, sender: Sender, network: Network) -> None:

@@ -33,6 +33,7 @@ class Receiver:
 
     :param connections: how many were begun with it, whatever became of them.
     :param names: the SNI of each TLS handshake, None where it had none.
+    :param protocols: what was agreed to be spoken over TLS (ALPN).
     """
 
     address: str
@@ -41,6 +42,7 @@ class Receiver:
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     names: list[str | None] = field(default_factory=list)
+    protocols: list[str | None] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -126,7 +128,9 @@ def _secured(plain: socket.socket, tls: ssl.SSLContext | None, receiver: Receive
     if tls is None:
         return plain
     tls.sni_callback = lambda _, name, __: receiver.names.append(name)
-    return tls.wrap_socket(plain, server_side=True)
+    secured = tls.wrap_socket(plain, server_side=True)
+    receiver.protocols.append(secured.selected_alpn_protocol())
+    return secured
 
 
 def dripping(beginning: bytes, drop: bytes) -> Behaviour:
