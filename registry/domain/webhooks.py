@@ -23,6 +23,11 @@ EVENT_TYPES = (
 )
 """Every type of event that the feed may tell of."""
 
+EventType = StrEnum(  # type: ignore[misc]  # its words follow from other vocabularies, at run time
+    "EventType", {type_.upper().replace(".", "_"): type_ for type_ in EVENT_TYPES}
+)
+EventType.__doc__ = "What an event of the feed may tell of."
+
 
 class WebhookState(StrEnum):
     """Whether events are delivered to a subscription."""

@@ -91,6 +91,17 @@ ACCESS: Mapping[str, Rule] = {
     "show_standing": CLINICS,
     "list_changes": KEY_HOLDERS,
     "stream_changes": KEY_HOLDERS,
+    # Webhooks: of the key that made them alone; to others, operators too, they are not there.
+    "create_webhook": KEY_HOLDERS,
+    "list_webhooks": KEY_HOLDERS,
+    "get_webhook": KEY_HOLDERS,
+    "change_webhook": KEY_HOLDERS,
+    "delete_webhook": KEY_HOLDERS,
+    "rotate_webhook_secret": KEY_HOLDERS,
+    "ping_webhook": KEY_HOLDERS,
+    "list_webhook_deliveries": KEY_HOLDERS,
+    "replay_webhook_event": KEY_HOLDERS,
+    "rewind_webhook": KEY_HOLDERS,
     # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
     "create_key": OPERATORS,
     "list_keys": REGISTRARS_OF_BODY,

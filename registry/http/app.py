@@ -27,6 +27,8 @@ from .clinic.batches import blueprint as verifications
 from .clinic.changes import blueprint as changes
 from .clinic.rosters import blueprint as rosters
 from .clinic.standing import blueprint as standing
+from .clinic.webhook_messages import describe_messages
+from .clinic.webhooks import blueprint as webhooks
 from .headers import Envelope
 from .openapi import Api, make_api
 from .paths import register_converters
@@ -45,6 +47,7 @@ BLUEPRINTS = (
     rosters,
     standing,
     changes,
+    webhooks,
     body_records,
     practitioner_records,
     registration_records,
@@ -94,3 +97,4 @@ def register_routes(app: Flask, api: Api) -> None:
     register_pages(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    describe_messages(api)

@@ -70,6 +70,15 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "RosterMembers": {
         "members": [{"body": "ca-on", "number": "PT-10442"}, {"body": "ca-on", "number": "PT-10443"}]
     },
+    "NewWebhook": {
+        "url": "https://booking.example.org/hooks/registry",
+        "types": ["registration.suspended", "authorization.suspended"],
+        "description": "The booking system, production.",
+    },
+    "WebhookChange": {"url": "https://booking.example.org/hooks/needling", "state": "active"},
+    "SecretRotation": {"overlap_hours": 24},
+    "Replay": {"event": "01890a5d-ac96-774b-bcce-b302099a8058"},
+    "Rewind": {"after": "MS4wLg"},
     "NewKey": {"role": "registrar", "body": "ca-on", "label": "M. Reyes, registration desk"},
     "NewBody": {
         "code": "ca-on",

@@ -63,9 +63,16 @@ def given_key() -> str | None:
     return re.sub(r'\\(["\\])', r"\1", quoted[1]) if quoted else given
 
 
-def once(key: str, work: Callable[[Connection], Response], *, without: str | None = None) -> Response:
+def once(
+    key: str,
+    work: Callable[[Connection], Response],
+    *,
+    without: str | None = None,
+    prepare: Callable[[], None] = lambda: None,
+) -> Response:
     """Do the request's work in one transaction, or answer as it was answered before.
 
+    :param prepare: called before the work, outside its transaction; never where an answer is repeated.
     :param without: a member of the answer that is not kept (a secret); a replay has null in its place.
     :raises KeyReused: another request was made under this key.
     :raises StillRunning: the same request is being done.
@@ -73,11 +80,13 @@ def once(key: str, work: Callable[[Connection], Response], *, without: str | Non
     claim = _claim(current_principal().id, key)
     if isinstance(claim, Response):
         return claim
-    with _released_on_failure(claim), writing() as tx:
-        response = work(tx)
-        kept = store.keep(tx, claim.principal, key, lease=claim.lease, response=_stored(response, without))
-        if not kept:
-            raise StillRunning("Another has taken this request over; send it again to learn the answer.")
+    with _released_on_failure(claim):
+        prepare()
+        with writing() as tx:
+            response = work(tx)
+            stored = _stored(response, without)
+            if not store.keep(tx, claim.principal, key, lease=claim.lease, response=stored):
+                raise StillRunning("Another has taken this request over; send it again to learn the answer.")
     return response
 
 

@@ -214,7 +214,7 @@ def document(app: Flask) -> dict[str, Any]:
     """The description of an application's API, in a stable order: paths and components by name."""
     spec = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec
     described: dict[str, Any] = json.loads(json.dumps(spec.to_dict()))  # plain values alone, and a copy
-    members = ("openapi", "info", "servers", "tags", "paths", "components")
+    members = ("openapi", "info", "servers", "tags", "paths", "webhooks", "components")
     ordered = {name: described[name] for name in members if name in described}
     ordered["tags"] = sorted(ordered.get("tags", []), key=lambda tag: str(tag["name"]))
     ordered["paths"] = {path: _in_order(item) for path, item in sorted(ordered["paths"].items())}

@@ -55,6 +55,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # published wit
         answer: type[ResponseSchema] | None = None,
         status: int = 200,
         raw: bool = False,
+        beforehand: Callable[..., None] | None = None,
         **takes: Any,
     ) -> Callable[[View], View]:
         """Register a view: ``view(tx, given=..., query=..., version=..., **path)``.
@@ -65,6 +66,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # published wit
         :param answer: what it answers with; ``None`` for nothing (then ``status`` is 204).
         :param raw: the view is called as it is, with the variable parts of the path alone, and returns a
             ready response; the rest of the declaration only describes it.
+        :param beforehand: called as the view is, before the transaction begins; for what takes long and may
+            refuse the request.
         :param takes: the rest of a :class:`Declaration`.
         """
         status = HTTPStatus.NO_CONTENT if answer is None else status
@@ -72,7 +75,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # published wit
 
         def register(view: View) -> View:
             access = rule_of(view.__name__)
-            called: View = view if raw else _Operation(declared, access, view).handler()
+            called: View = view if raw else _Operation(declared, access, view, beforehand).handler()
             # Where flask-smorest looks for what its own decorators would have noted.
             setattr(called, "_apidoc", describe(view.__name__, declared, access))  # noqa: B010 - mypy: no such attribute
             self.add_url_rule(rule, view.__name__, called, methods=[method])
@@ -86,6 +89,7 @@ class _Operation:
     declared: Declaration
     access: Rule
     view: View
+    beforehand: Callable[..., None] | None = None
 
     def handler(self) -> Callable[..., Response]:
         """The view as Flask calls it."""
@@ -100,7 +104,7 @@ class _Operation:
             if declared.largest_body is not None:
                 request.max_content_length = current_app.config[declared.largest_body]
             arguments = {**path, **self._arguments(body, form, query)}
-            response = self._perform(lambda tx: self._answer(tx, arguments, answer))
+            response = self._perform(arguments, lambda tx: self._answer(tx, arguments, answer))
             if declared.changes:
                 self._log(response)
             tell_withheld_seen(self.view.__name__)
@@ -122,10 +126,15 @@ class _Operation:
             arguments["version"] = if_match_version()
         return arguments
 
-    def _perform(self, work: Callable[[Connection], Response]) -> Response:
+    def _perform(self, arguments: dict[str, Any], work: Callable[[Connection], Response]) -> Response:
+        def prepare() -> None:
+            if self.beforehand is not None:
+                self.beforehand(**arguments)
+
         key = idempotency.given_key() if self.declared.creates else None
         if key is not None:
-            return idempotency.once(key, work, without=self.declared.shown_once)
+            return idempotency.once(key, work, without=self.declared.shown_once, prepare=prepare)
+        prepare()
         with self._transaction() as tx:
             return work(tx)
 

@@ -13,10 +13,11 @@ from registry.domain.names import number_key
 from registry.domain.rules import add_months
 from registry.domain.verdict import Question, Standings
 from registry.domain.vocabulary import Mode, Technique
-from registry.errors import Invalid, NotFound, Stale
+from registry.errors import Conflict, Invalid, NotFound, Stale
 from registry.store import rosters as store
 from registry.store.batches import entries_in_order, key_of
 from registry.store.rosters import Member, Roster
+from registry.store.webhooks import narrows_a_webhook
 
 from .batches import MOST_QUESTIONS, Answered, Asked, Refused, answer_all
 from .gaps import LONGEST_YEARS, Gap, find_gaps
@@ -100,10 +101,13 @@ def remove_roster(tx: Connection, roster: Roster, *, version: int, at: datetime)
 
     :param version: as the caller saw it.
     :raises registry.errors.Stale: it has changed since.
+    :raises registry.errors.Conflict: it narrows a webhook, which would be told of everyone without it.
     """
     if roster.version != version:
         raise Stale("This roster is not as you saw it; read it again.")
     store.claim_roster(tx, roster, at)
+    if narrows_a_webhook(tx, roster.id):
+        raise Conflict("A webhook is narrowed by this roster; change or delete that first.")
     store.delete_roster(tx, roster)
 
 

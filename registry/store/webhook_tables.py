@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
 
-from registry.domain.webhooks import DeliveryCause, DisabledBecause, DeliveryOutcome, WebhookState
+from registry.domain.webhooks import DeliveryCause, DeliveryOutcome, DisabledBecause, WebhookState
 
 from .tables import metadata, one_of
 from .types import Identifier, Instant

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from registry.services import merges
 from registry.services.imports import preview_import, receive_import
 from registry.services.principals import Role
+from registry.services.webhooks import NewWebhook, create_webhook
 from registry.store import tables
 from registry.store.courses import find_course
 from registry.store.imports import Received
@@ -58,8 +59,19 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "lapse_id": _lapse(tx, own),
         "import_id": _import(tx, own),
         "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
+        **_webhook(tx),
         **PAGES,
     }
+
+
+def _webhook(tx: Connection) -> dict[str, str]:
+    """Of an operator, of the one who was there first; with the newest event."""
+    k, e = tables.api_keys, tables.events
+    operator = select(k.c.id).where(k.c.role == Role.OPERATOR).order_by(k.c.id).limit(1)
+    owner_id = tx.execute(operator).scalar_one_or_none() or _key(tx, make_key(tx))
+    webhook, _ = create_webhook(tx, owner_id, NewWebhook("https://booking.example.org/hooks"), at=NOW)
+    newest = select(e.c.id).order_by(e.c.seq.desc()).limit(1)
+    return {"webhook_id": webhook.id, "event": tx.execute(newest).scalar_one()}
 
 
 def _import(tx: Connection, own: Body) -> str:

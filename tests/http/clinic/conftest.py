@@ -33,6 +33,9 @@ class Clinic:
         headers = self.headers(options.pop("headers", {}))
         return self.client.put(path, json=value, headers=headers, **options)
 
+    def send(self, method: str, path: str, value: Any = None, **headers: str) -> TestResponse:
+        return self.client.open(path, method=method, json=value, headers=self.headers(headers))
+
     def headers(self, others: dict[str, str]) -> dict[str, str]:
         named = {name.replace("_", "-"): value for name, value in others.items()}
         return {"Authorization": f"Bearer {self.key}", **named}
