@@ -160,6 +160,11 @@ def _check_contact(value: str) -> None:
     _require(re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^/\s]+\S*", value))
 
 
+def _check_listener(value: str) -> None:
+    parts = _parts(f"tcp://{value}")
+    _require(parts.hostname and parts.port and parts.netloc == value and "@" not in value)
+
+
 DATABASE = Kind(
     "an address such as sqlite:////data/register.db or postgresql://user:password@host/name",
     String(validate=_check_database),
@@ -170,6 +175,7 @@ REPLICAS = Kind(
 )
 ORIGIN = Kind("a scheme and a host, such as https://registry.example", String(validate=_check_origin))
 CONTACT = Kind("mailto: and a mail address, or an https: address", String(validate=_check_contact))
+LISTENER = Kind("an address and a port, such as 127.0.0.1:9464", String(validate=_check_listener))
 FILE = Kind("a file that there is", String(validate=_check_file))
 FLAG = Kind("yes or no", Flag())
 TEXT = Kind("text", String())
@@ -235,6 +241,36 @@ class Settings:
     port: int = setting(8000, whole(0, 65535), "The TCP port of the server.", variable="PORT")
     workers: int = setting(2, whole(1, 1000), "Processes that answer requests.", variable="WEB_CONCURRENCY")
     threads: int = setting(4, whole(1, 1000), "Requests that one process answers at a time.")
+    graceful_seconds: int = setting(
+        25, whole(1, 3600), "How long requests under way may take when the server stops or reloads."
+    )
+    access_log: str = setting(
+        "failures",
+        one_of("none", "failures", "all"),
+        "Which requests are logged, by route and never by address: none, those that failed (5xx), or all.",
+    )
+    metrics_bind: str = setting(
+        "",
+        LISTENER,
+        "Where `/metrics` is served, with `/healthz`, `/readyz` and nothing else; nowhere if it is empty.",
+    )
+    metrics_folder: str = setting(
+        "",
+        TEXT,
+        "The folder in which the processes of a server count; one of its own in memory if it is empty.",
+        variable="PROMETHEUS_MULTIPROC_DIR",
+    )
+    sweep_late_seconds: int = setting(
+        3600, whole(60, 30 * 86400), "After how long without a sweep `/readyz` says that it is late."
+    )
+    feed_late_seconds: int = setting(
+        60, whole(1, 86400), "How far what the public reads may be behind before `/readyz` says that it is."
+    )
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port at which metrics are served."""
+        return urlsplit(f"tcp://{self.metrics_bind}").port if self.metrics_bind else None
 
 
 def declared_settings() -> Iterator[tuple[str, Declared, Any]]:
@@ -287,6 +323,8 @@ def _contradictions(read: Settings) -> Iterator[str]:
     if read.pool_size < read.threads:
         wanted = f"at least {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["pool_size"], read.pool_size, wanted)
+    if read.metrics_port == read.port:
+        yield _mistake(declared["metrics_bind"], read.metrics_bind, f"another port than PORT, {read.port}")
     if read.feed_waiters >= read.threads:
         wanted = f"less than {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["feed_waiters"], read.feed_waiters, wanted)

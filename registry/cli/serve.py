@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from urllib.parse import quote
 
 import click
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 from registry import clock
 from registry.domain.names import number_key
 from registry.errors import RegistryError
-from registry.http.tracing import configure_log
+from registry.log import configure_log
 from registry.settings import Settings
 from registry.store import schema
 from registry.store.database import reading, writing
@@ -25,8 +24,6 @@ from registry.store.samples import any_registration, is_empty
 
 from .database import connected, recording, settings
 
-APPLICATION = "registry.http.app:create_app()"
-GUNICORN_SETTINGS = Path("gunicorn.conf.py")
 SWEEP_EVERY_SECONDS = 60
 LOOK_EVERY_SECONDS = 1
 FIRST_SHOWN = ("ca-ab", "PT-10001")
@@ -47,15 +44,11 @@ def serve(*, no_demo: bool, no_sweep: bool) -> None:
     if not no_sweep:
         _start_sweeping()
     sys.stdout.flush()
-    os.execv(sys.executable, _server(chosen))  # noqa: S606 - this interpreter, with our own arguments
+    os.execv(sys.executable, _server())  # noqa: S606 - this interpreter, with our own arguments
 
 
-def _server(chosen: Settings) -> list[str]:
-    command = [sys.executable, "-m", "gunicorn"]
-    if not GUNICORN_SETTINGS.exists():  # an installation without the project's folder
-        command += ["--bind", f"127.0.0.1:{chosen.port}", "--no-control-socket", "--worker-class", "gthread"]
-        command += ["--workers", "2", "--threads", "4"]
-    return [*command, APPLICATION]
+def _server() -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "--config", "python:registry.http.serving"]
 
 
 def _load_demonstration() -> None:

@@ -18,7 +18,7 @@ from registry.services.keys import recognise
 from registry.services.principals import ANYONE, OF_A_BODY, Principal, Role
 from registry.store.database import reading
 
-from .headers import IS_PUBLIC
+from .headers import IS_PUBLIC, ROUTED_TO
 from .problems import Unauthenticated
 
 
@@ -205,6 +205,7 @@ def control_access(app: Flask) -> None:
     @app.before_request
     def admit() -> None:
         environ, endpoint = request.environ, request.endpoint
+        environ[ROUTED_TO] = endpoint
         rule = NOBODY_ASKED if endpoint is None else rules[endpoint]
         if rule.public and endpoint is not None:
             environ[IS_PUBLIC] = True

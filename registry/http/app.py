@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 
+from registry.log import configure_log
 from registry.settings import Settings, read_settings
 from registry.store.database import connect_to_database
 
@@ -30,14 +33,18 @@ from .clinic.standing import blueprint as standing
 from .clinic.webhook_messages import describe_messages
 from .clinic.webhooks import blueprint as webhooks
 from .headers import Envelope
+from .monitoring import Monitored
+from .observing import Observed
 from .openapi import Api, make_api
 from .paths import register_converters
 from .problems import handle_errors
 from .public.bodies import blueprint as bodies
 from .public.practitioners import blueprint as practitioners
 from .public.registrations import blueprint as registrations
-from .tracing import configure_log
 from .web.blueprint import register_pages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 BLUEPRINTS = (
     bodies,
@@ -86,8 +93,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_converters(app)
     register_routes(app, make_api(app))
     control_access(app)
-    app.wsgi_app = Envelope(app.wsgi_app)  # type: ignore[method-assign]  # Flask's way to wrap an application
+    health.remember_findings(app)
+    wrap(app, settings)
     return app
+
+
+def wrap(app: Flask, settings: Settings) -> None:
+    """Put around the application what every request passes; the outermost last."""
+    wrapped: WSGIApplication = Observed(Envelope(app.wsgi_app), settings.access_log)
+    if settings.metrics_port is not None:
+        wrapped = Monitored(app, wrapped, settings.metrics_port, settings.metrics_folder)
+    app.wsgi_app = wrapped  # type: ignore[method-assign, assignment]  # Flask's way to wrap an application
 
 
 def register_routes(app: Flask, api: Api) -> None:

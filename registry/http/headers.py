@@ -16,9 +16,19 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "X-Request-Id"
 ACCEPTABLE = re.compile("[A-Za-z0-9._:-]{1,100}")
+TRACE = re.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+"""The header traceparent (W3C Trace Context, 3.2.2); what follows in versions to come is left to them."""
 
 KNOWN_AS = "registry.request_id"
 """Where in a request's environment its identifier is."""
+TRACED_AS = "registry.trace_id"
+"""Where the trace is named that a request is a part of, if it said so."""
+ROUTED_TO = "registry.endpoint"
+"""Where the endpoint is named that a request was routed to; ``None``: to none."""
+STATUS = "registry.status"
+"""Where the status of the answer is, three digits."""
+STREAMED = "registry.streamed"
+"""Set in the environment of requests whose answer is made while it is sent."""
 IS_PUBLIC = "registry.is_public"
 """Set in the environment of requests for what anyone may read."""
 
@@ -29,6 +39,8 @@ HARDENING = [
 POLICY = "Content-Security-Policy"
 NOTHING_TO_RUN = (POLICY, "default-src 'none'; frame-ancestors 'none'")
 CACHE = "Cache-Control"
+LENGTH = "Content-Length"
+WITHOUT_BODY = ("204", "304")
 NOT_KEPT = (CACHE, "no-store")
 OPEN = [
     ("Access-Control-Allow-Origin", "*"),
@@ -51,11 +63,10 @@ class Envelope:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        given = environ.get("HTTP_X_REQUEST_ID")
-        known_as = given if given and ACCEPTABLE.fullmatch(given) else new_id()
-        environ[KNOWN_AS] = known_as
+        known_as = environ[KNOWN_AS] = _identifier(environ)
 
         def start(status: str, headers: list[tuple[str, str]], *failure: Any) -> Callable[[bytes], object]:
+            environ[STATUS] = status[:3]
             headers.append((REQUEST_ID, known_as))
             _complete(headers, environ)
             return start_response(status, headers, *failure)
@@ -63,9 +74,20 @@ class Envelope:
         return self._application(environ, start)
 
 
+def _identifier(environ: WSGIEnvironment) -> str:
+    """What the caller calls the request, if that is plain; else its trace; else a new identifier."""
+    trace = None
+    if "HTTP_TRACEPARENT" in environ and (found := TRACE.fullmatch(environ["HTTP_TRACEPARENT"])):
+        trace = environ[TRACED_AS] = found[1]
+    given = environ.get("HTTP_X_REQUEST_ID")
+    return given if given and ACCEPTABLE.fullmatch(given) else trace or new_id()
+
+
 def _complete(headers: list[tuple[str, str]], environ: WSGIEnvironment) -> None:
     names = {name for name, _ in headers}
     headers += HARDENING
+    if LENGTH not in names and environ[STATUS] not in WITHOUT_BODY:
+        environ[STREAMED] = True
     if POLICY not in names:
         headers.append(NOTHING_TO_RUN)
     if IS_PUBLIC in environ:

@@ -13,11 +13,14 @@ from urllib.parse import quote
 import structlog
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import RequestRedirect
 
 from registry import errors
+from registry.clock import new_id
 
+from .metrics import UNAVAILABLE
 from .tracing import request_id
 
 PROBLEM_JSON = "application/problem+json"
@@ -51,6 +54,10 @@ class Malformed(errors.RegistryError):
 
 class UnsupportedMedia(errors.RegistryError):
     """A body in a format that is not read here."""
+
+
+class EncodedBody(errors.RegistryError):
+    """A body that is compressed, or encoded otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,13 @@ PROBLEMS: Mapping[type[errors.RegistryError], ProblemType] = {
         "Send the format that the detail names, with its Content-Type.",
         (("Accept", "application/json"),),
     ),
+    EncodedBody: ProblemType(
+        S.UNSUPPORTED_MEDIA_TYPE,
+        "encoded-body",
+        "The body is encoded",
+        "Send it as it is, without Content-Encoding.",
+        (("Accept-Encoding", "identity"),),
+    ),
 }
 
 OTHERS: Mapping[int, ProblemType] = {
@@ -163,6 +177,21 @@ OTHERS: Mapping[int, ProblemType] = {
     ),
     S.REQUEST_ENTITY_TOO_LARGE: ProblemType(
         S.REQUEST_ENTITY_TOO_LARGE, "too-large", "The body is too large", "Send less at once."
+    ),
+    S.REQUEST_TIMEOUT: ProblemType(
+        S.REQUEST_TIMEOUT, "request-timeout", "It took too long to arrive", "Send the whole request at once."
+    ),
+    S.REQUEST_URI_TOO_LONG: ProblemType(
+        S.REQUEST_URI_TOO_LONG,
+        "address-too-long",
+        "The address is too long",
+        "Ask for less at once; an address may have about 8,000 characters.",
+    ),
+    S.REQUEST_HEADER_FIELDS_TOO_LARGE: ProblemType(
+        S.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "headers-too-large",
+        "The headers are too large",
+        "Send at most 64 headers, of at most 8,190 bytes each.",
     ),
     S.INTERNAL_SERVER_ERROR: ProblemType(
         S.INTERNAL_SERVER_ERROR,
@@ -280,17 +309,24 @@ def handle_errors(app: Flask) -> None:
 
 def _registry_error(error: errors.RegistryError) -> Response:
     if isinstance(error, errors.Unavailable):
+        UNAVAILABLE.labels(_reason(error)).inc()
         log.warning("unavailable", request_id=request_id(), exc_info=error)
     return problem_response(problem_of(error), error.detail, error.problems)
+
+
+def _reason(error: errors.Unavailable) -> str:
+    """Why something was not possible at the moment, in one of a few words."""
+    if isinstance(error.__cause__, PoolTimeoutError):
+        return "pool_exhausted"
+    return "refused" if error.__cause__ is None else "database"
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:
     if isinstance(error, RequestRedirect) or error.code is None or error.code < S.BAD_REQUEST:
         return error
     status = HTTPStatus(error.code)
-    fallback = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase, "")
     detail = _DETAILS.get(error.code) or error.description or status.phrase
-    response = problem_response(OTHERS.get(status, fallback), detail)
+    response = problem_response(_of_status(status), detail)
     for name, value in error.get_headers(request.environ):
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -325,6 +361,26 @@ def _unknown_error(error: Exception) -> Response:
     return problem_response(
         OTHERS[S.INTERNAL_SERVER_ERROR], "The request failed for a reason that is not the caller's."
     )
+
+
+def unreadable(status: HTTPStatus) -> tuple[list[str], bytes]:
+    """Lines of the head, and the body, of the answer to what cannot be read as a request at all."""
+    problem, known_as = _of_status(status), new_id()
+    document = {
+        "type": problem.uri,
+        "title": problem.title,
+        "status": int(status),
+        "detail": problem.remedy,
+        "request_id": known_as,
+    }
+    body = json.dumps(document).encode()
+    head = [f"Content-Type: {PROBLEM_JSON}", f"Content-Length: {len(body)}", "Cache-Control: no-store"]
+    return [*head, "X-Content-Type-Options: nosniff", f"X-Request-Id: {known_as}"], body
+
+
+def _of_status(status: HTTPStatus) -> ProblemType:
+    fallback = ProblemType(status, status.phrase.lower().replace(" ", "-"), status.phrase, status.description)
+    return OTHERS.get(status, fallback)
 
 
 def problem_page(slug: str) -> Response:

@@ -30,6 +30,7 @@ from registry.store import sweep as store
 from registry.store.database import order_events
 from registry.store.events import Event, add_events, announced
 from registry.store.records import load_records
+from registry.store.runs import SWEEP, note_run
 from registry.store.sweep import Candidate, Stretch, SweptBody
 
 from .changed_answers import turned_answers
@@ -105,6 +106,9 @@ def sweep(begin: Begin, *, at: datetime, on: date | None = None) -> Iterator[Swe
             pass
         if run.swept is not None:
             yield run.swept
+    if on is None:
+        with begin() as tx:
+            note_run(tx, SWEEP, at)
 
 
 def _announce_page(begin: Begin, run: _Run) -> bool:

@@ -18,6 +18,7 @@ from registry.store import (
     audit_tables,
     import_tables,
     roster_tables,
+    runs,
     schema,
     search_tables,
     webhook_tables,
@@ -27,7 +28,7 @@ from registry.store.tables import metadata
 from tests.support import factories
 
 FIRST = "0001"
-EVERY_TABLE = (audit_tables, import_tables, roster_tables, search_tables, webhook_tables)
+EVERY_TABLE = (audit_tables, import_tables, roster_tables, runs, search_tables, webhook_tables)
 """Modules that add tables to the metadata when they are imported."""
 
 

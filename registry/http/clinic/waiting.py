@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import Flask, current_app
 
 from registry.settings import Settings
 from registry.store.database import PUBLIC, db
@@ -43,6 +43,13 @@ def _waiting() -> _Waiting:
 def feed_watch() -> FeedWatch:
     """What tells those of this process who wait."""
     return _waiting().watch
+
+
+def end_waiting(app: Flask) -> None:
+    """The process is about to end: let those who wait go, with what there is. Waits for nothing itself."""
+    made: _Waiting | None = app.extensions.get(WAITING)
+    if made is not None:
+        made.watch.ended = True
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from registry.domain.localtime import local_date
 from registry.domain.vocabulary import Mode, Technique
 from registry.http.disclosure import shown_entry, shown_verification
 from registry.http.fields import Date, Instant, QuerySchema, Word
+from registry.http.metrics import count_unchanged, count_verdicts
 from registry.http.operations import Blueprint
 from registry.http.requests import read_query
 from registry.http.schemas import EntrySchema, VerificationSchema
@@ -95,8 +96,10 @@ def verify_registration(body: str, number: str) -> Response:
     day = asked.on or local_date(at, found.body.zone)
     etag = weak(found.fingerprint(number, asked.techniques, asked.mode, day, today))
     if is_known(etag):
+        count_unchanged(asked.techniques)
         return unchanged(etag=etag, seconds=seconds)
     answer = look_up.verify(found, number, techniques=asked.techniques, mode=asked.mode, on=asked.on, at=at)
+    count_verdicts(answer.verdicts)
     return public_answer(shown_verification(answer), etag=etag, seconds=seconds)
 
 
@@ -113,6 +116,7 @@ def _verify_as_known(body: str, number: str, asked: Asked, known_at: datetime, a
             known_at=known_at,
             at=at,
         )
+    count_verdicts(answer.verdicts)
     etag = weak(found.fingerprint(number, asked))
     return public_answer(shown_verification(answer), etag=etag, seconds=look_up.LONGEST_KEPT)
 

@@ -1,0 +1,90 @@
+"""The address for those who run the service: ``/metrics``, ``/healthz`` and ``/readyz``, and nothing else.
+
+It is where ``REGISTRY_METRICS_BIND`` says, so that a firewall decides who reaches it; at the address of the
+public there are no metrics. Which of the two a request came to is read off its socket, not off its headers.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from flask import Flask
+from sqlalchemy import QueuePool
+
+from registry.services.readiness import newest_revision, older_revisions
+from registry.store.database import db
+
+from .clinic.waiting import end_waiting
+from .metrics import CONNECTIONS, CONNECTIONS_ALLOWED, CONTENT_TYPE, WORKERS, exposition
+from .operation_metrics import FoundOut, look_around
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .workers import PatientWorker
+
+METRICS = "/metrics"
+SERVED_HERE = frozenset({"/healthz", "/readyz"})
+LOOKED_EVERY = 5.0
+"""Seconds between two looks at the pools."""
+
+
+class Monitored:
+    """An application beside which metrics are served, at a port of their own.
+
+    :param port: of the listener for those who run the service.
+    """
+
+    def __init__(self, app: Flask, application: WSGIApplication, port: int, folder: str) -> None:
+        self._app = app
+        self._application = application
+        self._port = port
+        self._named = str(port)
+        self._folder = folder or None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["SERVER_PORT"] != self._named or not self._came_here(environ):
+            return self._application(environ, start_response)
+        if environ["PATH_INFO"] in SERVED_HERE:
+            return self._application(environ, start_response)
+        if environ["PATH_INFO"] != METRICS or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+            return []
+        with self._app.app_context():
+            content = exposition(self._folder, [FoundOut(look_around())])
+        headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store")]
+        start_response("200 OK", [*headers, ("Content-Length", str(len(content)))])
+        return [content]
+
+    def _came_here(self, environ: WSGIEnvironment) -> bool:
+        """Whether it came through that listener. The port alone may be what the request said of itself."""
+        through = environ.get("gunicorn.socket")
+        if through is None or through.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
+        return bool(through.getsockname()[1] == self._port)
+
+
+def watch(worker: PatientWorker) -> None:
+    """Count a worker and, for as long as it lives, the connections of its pools; let it end well."""
+    app: Flask = worker.wsgi
+    worker.when_ending = lambda: end_waiting(app)
+    newest_revision()  # takes long, once: before the first probe asks for it
+    older_revisions()
+    WORKERS.set(1)
+    threading.Thread(target=_count_connections, args=(app,), name="pools", daemon=True).start()
+
+
+def _count_connections(app: Flask) -> None:
+    with app.app_context():
+        pools = {key or "main": cast(QueuePool, engine.pool) for key, engine in db.engines.items()}
+    pause = threading.Event()
+    while True:
+        for name, pool in pools.items():
+            CONNECTIONS.labels(name, "in_use").set(pool.checkedout())
+            CONNECTIONS.labels(name, "idle").set(pool.checkedin())
+            CONNECTIONS_ALLOWED.labels(name).set(pool.size())
+        pause.wait(LOOKED_EVERY)
