@@ -23,7 +23,7 @@ migrate: $(VENV)/.run ## Bring the database to the newest schema
 ##@ Work on it
 
 .PHONY: install
-install: $(VENV)/.run $(VENV)/.dev ## Install everything that development needs into .venv
+install: $(VENV)/.run $(VENV)/.client $(VENV)/.dev ## Install everything that development needs into .venv
 
 .PHONY: test
 test: install ## Run every test, on SQLite and on PostgreSQL
@@ -80,7 +80,7 @@ lock: $(BIN)/uv ## Lock the dependencies in pyproject.toml; ARGS=--upgrade takes
 clean: ## Remove what can be made again: the environment, caches, reports (never a database)
 	@rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .hypothesis \
 		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
-	@find registry tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find registry tests bench clients scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
 help: ## Show this
@@ -107,6 +107,11 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the locked dependencies into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The client's own dependencies are among the register's, and locked with them.
+$(VENV)/.client: clients/python/pyproject.toml | $(VENV)/.run
+	@$(PIP) install --no-deps --no-build-isolation --editable clients/python
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
