@@ -41,7 +41,7 @@ def signed_headers(
         raise ValueError(f"{id!r} is no identifier of a message")
     if at.tzinfo is None:
         raise ValueError("the instant of a try needs a zone")
-    instant = at.astimezone(UTC).replace(microsecond=0)
+    instant = at.astimezone(UTC)
     text = body.decode("utf-8")  # the library takes text and encodes it again, to the same bytes
     return {
         "webhook-id": id,

@@ -30,7 +30,7 @@ def attempt(status: int | None, wanted: float | None = None) -> Attempt:
     return Attempt(status, None if status else "It took too long.", wanted, 3, "")
 
 
-statuses = st.none() | st.integers(100, 999)
+statuses = st.none() | st.integers(100, 999) | st.sampled_from([200, 410, 429, 500, 502, 503, 504])
 wishes = st.none() | st.floats(allow_nan=False)
 failures = st.builds(attempt, statuses.filter(lambda status: not status or status // 100 != 2), wishes)
 randoms = st.integers().map(Random)
