@@ -52,6 +52,7 @@ layers: install ## ... that imports go down only
 	@$(BIN)/lint-imports --no-logo
 dependencies: install ## ... that each dependency is declared, and used
 	@$(BIN)/deptry registry
+	@cd clients/python && $(abspath $(BIN))/deptry src
 openapi: install ## ... that the stored OpenAPI document is the application's
 	@$(BIN)/registry openapi --check
 settings: install ## ... that docs/settings.md describes the settings that there are

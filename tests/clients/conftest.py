@@ -68,7 +68,10 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(sqlite_databases: SqliteDatabases) -> Iterator[Served]:
-    with sqlite_databases.migrated() as database, running(Settings(database_url=database)) as app:
+    with (
+        sqlite_databases.migrated() as database,
+        running(Settings(database_url=database, webhooks_allow_loopback=True)) as app,
+    ):
         with app.app_context(), writing() as tx:
             body = make_body(tx, BODY)
             make_registration(tx, body, number="PT-2", through=LAST)

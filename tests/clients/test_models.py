@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import needling_registry
-from needling_registry import answers, errors, events, rosters, vocabulary
+from needling_registry import answers, errors, events, rosters, subscriptions, vocabulary, webhooks
 from needling_registry.reading import members_of, name_of
 from needling_registry.vocabulary import Word
 
@@ -21,12 +21,12 @@ KEPT = Path(__file__).parents[2] / "openapi.yaml"
 DESCRIBED = yaml.load(KEPT.read_text(), yaml.CSafeLoader)
 SCHEMAS: Mapping[str, Any] = DESCRIBED["components"]["schemas"]
 
-MODULES = (answers, errors, events, rosters)
+MODULES = (answers, errors, events, rosters, subscriptions, webhooks)
 CLASSES = {
     name: kind
     for module in MODULES
     for name, kind in vars(module).items()
-    if isinstance(kind, type) and is_dataclass(kind)
+    if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__
 }
 WORDS = {
     name: kind
@@ -72,13 +72,13 @@ def declared(kind: Any) -> Any:
 
 
 def test_there_is_a_schema_for_each_class_and_vocabulary() -> None:
-    assert set(CLASSES) - set(SCHEMAS) == {"Question"} - set(SCHEMAS)
+    assert set(CLASSES) - set(SCHEMAS) == {"Delivery"}  # what becomes of an EventMessage or a PingMessage
     assert set(WORDS) <= set(SCHEMAS)
     assert len(CLASSES) > 20
     assert len(WORDS) >= 6
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@pytest.mark.parametrize("name", sorted(set(CLASSES) & set(SCHEMAS)))
 def test_a_class_has_the_members_of_its_schema(name: str) -> None:
     kind, schema = CLASSES[name], SCHEMAS[name]
     hints = get_type_hints(kind)
@@ -106,7 +106,7 @@ def test_a_schema_that_is_reached_from_a_class_has_a_class() -> None:
         nested = {name for part in parts if isinstance(part, list | tuple) for name in names(part)}
         return nested | {part for part in parts if isinstance(part, str) and part in SCHEMAS}
 
-    for name in CLASSES:
+    for name in set(CLASSES) & set(SCHEMAS):
         for schema in SCHEMAS[name]["properties"].values():
             assert names(described(schema)) <= set(CLASSES) | set(WORDS)
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from registry.delivery.signing import new_secret, signed_headers
+from registry.delivery.targets import Policy
 from registry.domain.vocabulary import DecisionKind
+from registry.http.clinic.webhook_messages import Messages
+from registry.http.clinic.webhooks import TARGETS
 from registry.services.decisions import get_record
+from registry.services.feed import START, read_feed
+from registry.services.webhooks import Targets
+from registry.store.database import reading
 from registry.store.records import RegistrationRecord
-from tests.clients.conftest import Served
+from tests.clients.conftest import BODY, Served
 from tests.support.documents import python_blocks
 from tests.support.factories import decide
 
@@ -46,14 +53,16 @@ def test_the_examples_say_what_they_show(
 ) -> None:
     monkeypatch.setenv("REGISTRY_URL", served.url)
     monkeypatch.setenv("REGISTRY_KEY", served.key())
+    monkeypatch.setitem(served.app.extensions, TARGETS, Targets(Policy(), lambda *_: ["93.184.215.14"]))
     record = served.authorize("PT-10001")
     blocks = python_blocks("clients/python/README.md")
-    told, namespace = [], dict[str, Any]()
+    told: list[str] = []
+    namespace: dict[str, Any] = {}
     with restless(served, record):
         for block in blocks:
             exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102 - that is what is tested
             told.append(capsys.readouterr().out)
-    ask, many, roster, follow = told[:4]
+    ask, many, roster, follow, webhook, _ = told
     assert ask.startswith("yes, through 2")
     first, second = many.splitlines()
     assert first.startswith("booking 7 True ")
@@ -61,3 +70,18 @@ def test_the_examples_say_what_they_show(
     assert roster.splitlines()[:2] == ["PT-10001 True", "PT-10002 False"]
     assert roster.splitlines()[3].startswith("PT-10002 365 ")
     assert follow.startswith("registration.")
+    assert webhook.splitlines()[0].endswith(" active")
+    told = [
+        _hear(namespace, served, secret)
+        for secret in (namespace["secret"], namespace["secret"], new_secret())
+    ]
+    assert heard == [204, 204, 400]
+    assert capsys.readouterr().out == f"ask again about the bookings with {(BODY, 'PT-2')}\n"
+
+
+def _hear(namespace: dict[str, Any], served: Served, secret: str) -> Any:
+    """What the receiver of the README answers to the first event of the register."""
+    with served.app.app_context(), reading() as connection:
+        event = read_feed(connection, START, limit=1, reader_id="nobody").events[0]
+    content = Messages().event(event)
+    return namespace["on_delivery"](content, signed_headers([secret], event.id, datetime.now(UTC), content))

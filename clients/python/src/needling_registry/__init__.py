@@ -42,16 +42,22 @@ from .events import ChangedAnswer, Event, EventLinks, FeedPage
 from .feed import NOW, Feed
 from .retries import NEVER_AGAIN, Retries
 from .rosters import DaysWithout, DaysWithoutRun, Member, Roster, RosterMember, RosterSummary
+from .subscriptions import DeliveryAttempt, KeptSecret, QueuedMessage, Webhook, Webhooks
 from .vocabulary import (
+    DeliveryCause,
+    DeliveryOutcome,
     DisabledBecause,
+    EventType,
     Mode,
     Outcome,
     PracticePermission,
     Reason,
     Standing,
     Technique,
+    WebhookState,
     is_yes,
 )
+from .webhooks import Delivery, WebhookReceiver
 
 __all__ = [
     "NEVER_AGAIN",
@@ -65,14 +71,20 @@ __all__ = [
     "Conflict",
     "DaysWithout",
     "DaysWithoutRun",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryCause",
+    "DeliveryOutcome",
     "DisabledBecause",
     "Event",
     "EventLinks",
+    "EventType",
     "Feed",
     "FeedPage",
     "Forbidden",
     "Gone",
     "InvalidRequest",
+    "KeptSecret",
     "Member",
     "Mode",
     "NotAuthenticated",
@@ -82,6 +94,7 @@ __all__ = [
     "Problem",
     "Question",
     "QuestionProblem",
+    "QueuedMessage",
     "Reason",
     "Refused",
     "RegistrationOnDay",
@@ -103,7 +116,11 @@ __all__ = [
     "Verdict",
     "Verification",
     "VerifiedPractitioner",
+    "Webhook",
+    "WebhookReceiver",
     "WebhookRefused",
+    "WebhookState",
+    "Webhooks",
     "WrongValue",
     "is_yes",
 ]

@@ -19,6 +19,7 @@ from .feed import Feed, read_page
 from .reading import read
 from .retries import Retries
 from .rosters import DaysWithout, Member, Roster, RosterStanding, RosterSummary, RosterSummaryPage
+from .subscriptions import Webhooks
 from .transport import Reply, Request, Transport
 from .vocabulary import Mode, Technique
 
@@ -35,6 +36,7 @@ class Registry:
     :param retries: how often and for how long is tried; see :class:`Retries`.
     :param pool: where connections come from: another proxy, other certificates.
     :param insecure_http: take an address without TLS that is not this machine's.
+    :ivar webhooks: your webhooks; a key of a clinic is needed.
     :raises ValueError: the address is none, or not https.
     """
 
@@ -50,6 +52,7 @@ class Registry:
         self._transport = Transport(
             url, key, retries=retries or Retries(), pool=pool, insecure_http=insecure_http
         )
+        self.webhooks = Webhooks(self._transport)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._transport!r})"

@@ -44,7 +44,7 @@ class Roster:
     created_at: datetime
     changed_at: datetime
     members: tuple[RosterMember, ...]
-    etag: str = field(default="", metadata={"ours": True})
+    etag: str = field(default="", compare=False, metadata={"ours": True})
 
     def consists_of(self, members: frozenset[Member]) -> bool:
         """Whether these are on it, and nobody else."""

@@ -125,3 +125,72 @@ class DisabledBecause(Word):
     GONE = "gone"
     EXHAUSTED = "exhausted"
     KEY_NOT_IN_FORCE = "key_not_in_force"
+
+
+class EventType(Word):
+    """What an event of the feed may tell of, and a webhook may be narrowed to. There may be more one day."""
+
+    REGISTRATION_GRANTED = "registration.granted"
+    REGISTRATION_RENEWED = "registration.renewed"
+    REGISTRATION_SUSPENDED = "registration.suspended"
+    REGISTRATION_REINSTATED = "registration.reinstated"
+    REGISTRATION_REVOKED = "registration.revoked"
+    REGISTRATION_SURRENDERED = "registration.surrendered"
+    REGISTRATION_CONDITIONS_SET = "registration.conditions_set"
+    REGISTRATION_STATUS_REPORTED = "registration.status_reported"
+    REGISTRATION_VOIDED = "registration.voided"
+    REGISTRATION_EXPIRING = "registration.expiring"
+    REGISTRATION_LAPSED = "registration.lapsed"
+    REGISTRATION_TERM_ENDED = "registration.term_ended"
+    REGISTRATION_STANDING_UNKNOWN = "registration.standing_unknown"
+    REGISTRATION_SUSPENSION_BEGUN = "registration.suspension_begun"
+    REGISTRATION_GRACE_BEGUN = "registration.grace_begun"
+    REGISTRATION_TERM_BEGUN = "registration.term_begun"
+    REGISTRATION_SUSPENSION_OVER = "registration.suspension_over"
+    REGISTRATION_SCOPE_CHANGED = "registration.scope_changed"
+    AUTHORIZATION_GRANTED = "authorization.granted"
+    AUTHORIZATION_RENEWED = "authorization.renewed"
+    AUTHORIZATION_SUSPENDED = "authorization.suspended"
+    AUTHORIZATION_REINSTATED = "authorization.reinstated"
+    AUTHORIZATION_REVOKED = "authorization.revoked"
+    AUTHORIZATION_SURRENDERED = "authorization.surrendered"
+    AUTHORIZATION_CONDITIONS_SET = "authorization.conditions_set"
+    AUTHORIZATION_STATUS_REPORTED = "authorization.status_reported"
+    AUTHORIZATION_VOIDED = "authorization.voided"
+    AUTHORIZATION_EXPIRING = "authorization.expiring"
+    AUTHORIZATION_LAPSED = "authorization.lapsed"
+    AUTHORIZATION_TERM_ENDED = "authorization.term_ended"
+    AUTHORIZATION_STANDING_UNKNOWN = "authorization.standing_unknown"
+    AUTHORIZATION_SUSPENSION_BEGUN = "authorization.suspension_begun"
+    AUTHORIZATION_GRACE_BEGUN = "authorization.grace_begun"
+    AUTHORIZATION_TERM_BEGUN = "authorization.term_begun"
+    AUTHORIZATION_SUSPENSION_OVER = "authorization.suspension_over"
+    AUTHORIZATION_SCOPE_CHANGED = "authorization.scope_changed"
+    REGISTRATION_RENUMBERED = "registration.renumbered"
+    PRACTITIONER_MERGED = "practitioner.merged"
+    PRACTITIONER_PARTED = "practitioner.parted"
+    BODY_RULES_ADDED = "body.rules_added"
+    WEBHOOK_DISABLED = "webhook.disabled"
+
+
+class WebhookState(Word):
+    """Whether events are delivered to a webhook."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class DeliveryCause(Word):
+    """Why a message is sent."""
+
+    EVENT = "event"
+    REPLAY = "replay"
+    PING = "ping"
+
+
+class DeliveryOutcome(Word):
+    """What came of one attempt: a ``retried`` one failed, and another follows."""
+
+    DELIVERED = "delivered"
+    RETRIED = "retried"
+    GIVEN_UP = "given_up"
