@@ -71,7 +71,7 @@ def test_the_examples_say_what_they_show(
     assert roster.splitlines()[3].startswith("PT-10002 365 ")
     assert follow.startswith("registration.")
     assert webhook.splitlines()[0].endswith(" active")
-    told = [
+    heard = [
         _hear(namespace, served, secret)
         for secret in (namespace["secret"], namespace["secret"], new_secret())
     ]
