@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "keys": "keys:keys",
     "openapi": "openapi:openapi",
     "sweep": "sweep:sweep",
+    "deliver": "deliver:deliver",
     "check": "check:check",
     "audit": "audit:audit",
     "backup": "backup:backup",
@@ -30,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "imports": "imports:imports",
     "export": "exports:export",
     "keep-sweeping": "serve:keep_sweeping",
+    "keep-delivering": "deliver:keep_delivering",
 }
 """By name: the module in this package, and the command in it."""
 

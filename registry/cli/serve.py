@@ -33,7 +33,8 @@ FIRST_SHOWN = ("ca-ab", "PT-10001")
 @click.command()
 @click.option("--no-demo", is_flag=True, help="Leave an empty register empty.")
 @click.option("--no-sweep", is_flag=True, help="Leave the sweep to another process or machine.")
-def serve(*, no_demo: bool, no_sweep: bool) -> None:
+@click.option("--no-deliver", is_flag=True, help="Leave webhooks to another process or machine.")
+def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool) -> None:
     """Migrate, fill an empty register with a demonstration, and serve it (PORT=8000)."""
     chosen = settings()
     schema.upgrade(chosen.database_url)
@@ -42,7 +43,9 @@ def serve(*, no_demo: bool, no_sweep: bool) -> None:
             _load_demonstration()
         _tell_addresses(chosen)
     if not no_sweep:
-        _start_sweeping()
+        _start_beside("keep-sweeping")
+    if not no_deliver:
+        _start_beside("keep-delivering")
     sys.stdout.flush()
     os.execv(sys.executable, _server())  # noqa: S606 - this interpreter, with our own arguments
 
@@ -94,9 +97,9 @@ def _is_kept(connection: Connection, code: str, number: str) -> bool:
     return body is not None and find_registration(connection, body.id, number_key(number)) is not None
 
 
-def _start_sweeping() -> None:
-    """In a process of its own, which ends when this one, soon to be the server, does."""
-    command = [sys.executable, "-m", "registry.cli", "keep-sweeping", str(os.getpid())]
+def _start_beside(command_name: str) -> None:
+    """Run a command in a process of its own, which ends when this one, soon to be the server, does."""
+    command = [sys.executable, "-m", "registry.cli", command_name, str(os.getpid())]
     subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - this interpreter, with our own arguments
 
 
