@@ -36,7 +36,7 @@ class TooMuch(Exception):
 
 
 class BrokenOff(ConnectionError):
-    """The connection ended before the answer's fields did."""
+    """The connection ended."""
 
 
 @dataclass(frozen=True)
@@ -181,24 +181,22 @@ def _answer(connection: HTTPConnection, most_bytes: int) -> Answer:
         connection.response_class = meter.response  # type: ignore[assignment] # http.client only calls it
         line = connection.sock
         response = connection.getresponse()
-        meter.in_head = False
         body = bytearray()
         with suppress(Exception):  # the status is known: what becomes of the body changes nothing
             line.settimeout(BODY_SECONDS)
-            while part := response.read1(most_bytes, decode_content=False):
+            while part := response.read1(most_bytes):
                 body += part
         return Answer(response.status, response.headers, bytes(body))
 
 
 @dataclass
 class _Meter:
-    """Counts what a receiver answers, and tells an end of its fields from an end of the connection.
+    """Counts what a receiver answers, and takes an end of the connection for no end of anything else.
 
-    ``http.client`` takes the latter for the former: a receiver that dies between two fields looks well to it.
+    To ``http.client`` it ends the fields: a receiver that dies between two of them looks well to it.
     """
 
     left: int
-    in_head: bool = True
     _raw: io.RawIOBase | None = None
 
     def response(self, connection: socket.socket, *args: Any, **options: Any) -> HTTPResponse:
@@ -225,7 +223,7 @@ class _Metered(io.RawIOBase):
         if self._meter.left <= 0:
             raise TooMuch
         count = self._raw.readinto(memoryview(buffer)[: self._meter.left])
-        if count == 0 and self._meter.in_head:
+        if count == 0:
             raise BrokenOff
         self._meter.left -= count or 0
         return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -78,3 +79,10 @@ def certificate(authority: trustme.CA, *names: str, **options: Any) -> ssl.SSLCo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names, **options).configure_cert(context)
     return context
+
+
+def finished() -> None:
+    """Waits until every attempt, also one that was given up on, has let go of all that it held."""
+    for thread in threading.enumerate():
+        if thread.name in ("webhook", "look-up"):
+            thread.join()

@@ -6,7 +6,6 @@ import gc
 import gzip
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ from registry.delivery import exchanges, targets
 from registry.delivery.sending import MOST_EXCERPT, Attempt, Message, Sender, excerpt
 from registry.delivery.signing import new_secret
 from registry.delivery.targets import Policy
-from tests.delivery.conftest import Network
+from tests.delivery.conftest import Network, finished
 from tests.support.receivers import OK, Behaviour, Receiver, Request, dripping, hanging, pouring, receiving
 
 DEVELOPMENT = Policy(allow_loopback=True)
@@ -369,6 +368,24 @@ def test_a_body_that_drips_is_not_waited_for_either(beginning: bytes, drop: byte
         assert attempt.excerpt.startswith("d")
 
 
+def test_a_receiver_may_think_for_longer_than_it_may_take_to_be_connected_to() -> None:
+    def think(connection: socket.socket) -> None:
+        Event().wait(0.8)
+        connection.sendall(OK)
+
+    with receiving(think) as receiver:
+        assert send(receiver.url, Sender(DEVELOPMENT, connect_timeout=0.5, total_timeout=600)).delivered
+
+
+def test_a_line_that_was_cut_takes_no_connection() -> None:
+    line = exchanges.Line()
+    left, right = socket.socketpair()
+    with left, right:
+        assert not line.cut()
+        with pytest.raises(TimeoutError):
+            line.take(left)
+
+
 def test_a_receiver_that_takes_nothing() -> None:
     died = Event()
 
@@ -595,13 +612,6 @@ def test_no_answer_raises_anything(
 
 
 # Many at once, and nothing left behind.
-
-
-def finished() -> None:
-    """Waits until every attempt, also one that was given up on, has let go of all that it held."""
-    for thread in threading.enumerate():
-        if thread.name in ("webhook", "look-up"):
-            thread.join()
 
 
 def open_sockets() -> int:

@@ -8,17 +8,19 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 import trustme
 from standardwebhooks import Webhook
 
 from registry import clock
+from registry.delivery.exchanges import trusting
 from registry.delivery.sending import Attempt, Message, Sender
 from registry.delivery.signing import new_secret
 from registry.delivery.targets import Policy
 from registry.settings import Settings
-from tests.delivery.conftest import Network, certificate
+from tests.delivery.conftest import Network, certificate, finished
 from tests.support.receivers import Behaviour, Receiver, dripping, hanging, pouring, receiving
 
 NAME = "hooks.example.org"
@@ -306,16 +308,33 @@ def test_no_more_of_a_body_is_read_than_agreed(
     assert refused, "the receiver could send all of its 100 MB"
 
 
-def test_a_cut_line_sends_nothing_in_the_clear(
-    authority: trustme.CA, impatient: Sender, network: Network
+def test_what_was_given_up_on_is_not_sent_later(
+    authority: trustme.CA, ca_bundle: str, network: Network
 ) -> None:
-    """What was given up on while it hung is neither sent later nor by another way."""
+    given_up = Event()
+    by = Sender(Policy(), resolve, connect_timeout=60, total_timeout=0.2, ca_bundle=ca_bundle)
+    with receiving(tls=certificate(authority, NAME), handshake=given_up) as receiver:
+        network.led[ADDRESS, 443] = ("127.0.0.1", receiver.port)
+        attempt = send(f"https://{NAME}/", by)
+        given_up.set()
+        finished()
+
+    assert (attempt.status, attempt.failure) == (None, TOO_LONG)
+    assert receiver.connections == 1
+    assert [request.body for request in receiver.requests] in ([], [b""])
+
+
+def test_what_hung_is_sent_once(authority: trustme.CA, impatient: Sender, network: Network) -> None:
     with receiving(hanging, tls=certificate(authority, NAME)) as receiver:
         network.led[ADDRESS, 443] = ("127.0.0.1", receiver.port)
         attempt = send(f"https://{NAME}/", impatient)
 
     assert (attempt.status, attempt.failure) == (None, TOO_LONG)
     assert len(receiver.requests) == 1
+
+
+def test_a_bundle_is_trusted_instead_of_the_system(ca_bundle: str) -> None:
+    assert trusting(ca_bundle).cert_store_stats()["x509_ca"] == 1
 
 
 def test_a_deployment_may_trust_an_authority_of_its_own(receiver: Receiver, ca_bundle: str) -> None:

@@ -69,6 +69,7 @@ def receiving(
     *,
     before: Behaviour | None = None,
     tls: ssl.SSLContext | None = None,
+    handshake: Event | None = None,
     address: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[Receiver]:
@@ -77,6 +78,7 @@ def receiving(
     :param answer: the bytes to send, or what to do with the connection once the request was read.
     :param before: what to do with the connection instead of all that, before TLS.
     :param tls: its certificate.
+    :param handshake: what the receiver waits for before it answers a TLS handshake.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listening = socket.create_server((address, port), family=family, backlog=64)
@@ -88,6 +90,8 @@ def receiving(
             if before is not None:
                 before(plain)
                 return
+            if handshake is not None:
+                handshake.wait()
             with _secured(plain, tls, receiver) as connection:
                 receiver.requests.append(read_request(connection))
                 if callable(answer):
