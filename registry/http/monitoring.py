@@ -19,7 +19,7 @@ from registry.store.database import db
 
 from .clinic.waiting import end_waiting
 from .metrics import CONNECTIONS, CONNECTIONS_ALLOWED, CONTENT_TYPE, WORKERS, exposition
-from .operation_metrics import FoundOut, look_around
+from .operation_metrics import FoundOut, Webhooks, look_around
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,7 +55,8 @@ class Monitored:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
         with self._app.app_context():
-            content = exposition(self._folder, [FoundOut(look_around())])
+            findings = look_around()
+            content = exposition(self._folder, [FoundOut(findings), Webhooks(findings.at)])
         headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store")]
         start_response("200 OK", [*headers, ("Content-Length", str(len(content)))])
         return [content]

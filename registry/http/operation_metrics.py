@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -13,9 +14,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from registry import clock
+from registry.domain.webhooks import DeliveryOutcome
+from registry.errors import Unavailable
 from registry.services.readiness import FINE, Findings, Limits, look, newest_revision
 from registry.settings import Settings
+from registry.store import webhook_queue as queue
 from registry.store.database import public_reading, reading
+
+RECENT = timedelta(minutes=10)
 
 GAUGES = {
     "sweep": ("registry_sweep_age_seconds", "Time since the last sweep that came to its end."),
@@ -33,14 +39,10 @@ class FoundOut(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics."""
         yield _build()
-        checks = GaugeMetricFamily(
-            "registry_check",
-            "Whether a check of /readyz is as it should be (1) or not (0).",
-            labels=["check"],
+        fine = {check.name: float(check.state in FINE) for check in self._findings.checks}
+        yield _by(
+            "registry_check", "Whether a check of /readyz is as it should be (1) or not.", "check", fine
         )
-        for check in self._findings.checks:
-            checks.add_metric([check.name], float(check.state in FINE))
-        yield checks
         for name, (metric, meaning) in GAUGES.items():
             age = self._findings.check(name).age_seconds
             if age is not None:
@@ -55,6 +57,58 @@ class FoundOut(Collector):
                 "Events that were recorded and that the public cannot read yet.",
                 value=self._findings.feed_behind,
             )
+
+
+class Webhooks(Collector):
+    """The queue of webhooks; nothing where the database cannot be reached."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics."""
+        try:
+            with reading() as connection:
+                waiting = queue.waiting(connection)
+                states = queue.subscriptions(connection)
+                replays = queue.replays(connection)
+                attempts = queue.attempts_since(connection, clock.first_id_of(self._at - RECENT))
+        except Unavailable:
+            return
+        delays = {state: self._age(each.since) for state, each in waiting.items()}
+        outcomes = {outcome.value: attempts.get(outcome.value, 0) for outcome in DeliveryOutcome}
+        yield _by("registry_webhooks", "Subscriptions.", "state", states)
+        yield _by(
+            "registry_webhooks_waiting",
+            "Subscriptions to whom an event is to be sent, or sent again.",
+            "state",
+            {state: each.subscriptions for state, each in waiting.items()},
+        )
+        yield _by(
+            "registry_webhook_delay_seconds",
+            "Age of the oldest event that was not delivered yet to one of those who wait.",
+            "state",
+            delays,
+        )
+        yield GaugeMetricFamily(
+            "registry_webhook_replays", "Messages to be sent again as their receivers wished.", value=replays
+        )
+        yield _by(
+            "registry_webhook_attempts",
+            "Attempts of the last ten minutes that the log still has, by what came of them.",
+            "outcome",
+            outcomes,
+        )
+
+    def _age(self, since: datetime | None) -> float:
+        return 0.0 if since is None else max(0.0, (self._at - since).total_seconds())
+
+
+def _by(name: str, meaning: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for word, value in values.items():
+        family.add_metric([word], value)
+    return family
 
 
 def _build() -> Metric:

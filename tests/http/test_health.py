@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, text
 
+from registry import clock
 from registry.errors import Unavailable
+from registry.http import health, operation_metrics
 from registry.services.readiness import Findings, Limits, State, look
 from registry.services.sweep import sweep
 from registry.settings import Settings
@@ -143,10 +145,8 @@ def add_event(body_id: str, at: datetime) -> None:
         add_events(tx, [Event("rules.added", body_id, None, at.date(), at)])
 
 
-@contextmanager
-def away() -> Iterator[Connection]:
+def away() -> AbstractContextManager[Connection]:
     raise Unavailable("It is away.")
-    yield
 
 
 def test_ready_as_long_as_the_public_can_be_answered(app: Flask) -> None:
@@ -191,10 +191,8 @@ def test_a_feed_that_the_public_reads_late_is_told_with_its_age(app: Flask, data
 def test_probes_that_follow_each_other_are_told_what_was_found_before(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from registry.http import health
-
     looked = []
-    really = health.look_around
+    really = operation_metrics.look_around
     at = [AT]
 
     def counted() -> Findings:
@@ -202,7 +200,7 @@ def test_probes_that_follow_each_other_are_told_what_was_found_before(
         return replace(really(), at=at[0])
 
     monkeypatch.setattr(health, "look_around", counted)
-    monkeypatch.setattr(health.clock, "now", lambda: at[0])
+    monkeypatch.setattr(clock, "now", lambda: at[0])
     for seconds in (0.0, 0.5, 1.0, 1.5, 2.0, 3.0):
         at[0] = AT + timedelta(seconds=seconds)
         client.get("/readyz")

@@ -11,6 +11,7 @@ from registry import clock
 from registry.domain.localtime import local_date
 from registry.domain.vocabulary import Mode, Technique
 from registry.http.answers import cache_control
+from registry.http.metrics import count_verdicts
 from registry.services import histories, look_up
 from registry.services.histories import History
 from registry.services.look_up import Found, PublicEntry, Verification
@@ -103,6 +104,7 @@ def answer(
     verification = look_up.verify(
         found, entry.number, techniques=techniques, mode=Mode.INDEPENDENT, on=on, at=at
     )
+    count_verdicts(verification.verdicts)
     history = histories.history_of(found)
     covered = {authorization.id: authorization.techniques for authorization in entry.authorizations}
     return verification, history, speak(verification, history, covered)
