@@ -39,9 +39,9 @@ format: install ## Format the code and repair what the linter can
 	@$(BIN)/ruff format .
 
 .PHONY: check
-check: check-format lint types layers dependencies openapi settings dockerfile check-lock ## Run every check that is not a test
+check: check-format lint types layers dependencies openapi access settings dockerfile check-lock ## Run every check that is not a test
 
-.PHONY: check-format lint types layers dependencies openapi settings dockerfile check-lock
+.PHONY: check-format lint types layers dependencies openapi access settings dockerfile check-lock
 check-format: install ## ... the format of the code
 	@$(BIN)/ruff format --check .
 lint: install ## ... the linter
@@ -55,6 +55,8 @@ dependencies: install ## ... that each dependency is declared, and used
 	@cd clients/python && $(abspath $(BIN))/deptry src
 openapi: install ## ... that the stored OpenAPI document is the application's
 	@$(BIN)/registry openapi --check
+access: install ## ... that docs/access.md is the code's table of who may do what
+	@$(BIN)/registry access --check
 settings: install ## ... that docs/settings.md describes the settings that there are
 	@$(BIN)/registry settings --check
 dockerfile: install ## ... the Dockerfile
@@ -69,7 +71,7 @@ bench-quick: install ## Measure speed on a small register
 	@$(BIN)/python -m bench --quick $(ARGS)
 
 COMPILE = $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--custom-compile-command "make lock" --extra postgres --extra xlsx --group build
+	--custom-compile-command "make lock" --extra postgres --extra redis --extra xlsx --group build
 
 .PHONY: lock
 lock: $(BIN)/uv ## Lock the dependencies in pyproject.toml; ARGS=--upgrade takes newer versions

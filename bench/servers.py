@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
+from registry.settings import declared_settings
+from registry.store.counts import file_of_machine, forget
+
 ROOT = Path(__file__).resolve().parents[1]
+UNREACHED_LIMITS = {
+    declared.variable: "999999999999/600"
+    for name, declared, _ in declared_settings()
+    if name.startswith("limit_")
+}
+"""Everything is counted, as in a service; nothing is ever refused."""
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -63,7 +72,7 @@ def serving(name: str, application: str, environment: dict[str, str] | None = No
     """Run an application under gunicorn with the project's own configuration until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), application]
-    env = {**os.environ, **(environment or {}), "PORT": str(port)}
+    env = {**os.environ, **UNREACHED_LIMITS, **(environment or {}), "PORT": str(port)}
     process = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=env)
     try:
         _wait(port, process)
@@ -71,6 +80,7 @@ def serving(name: str, application: str, environment: dict[str, str] | None = No
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+        forget(file_of_machine(env.get("REGISTRY_DATABASE_URL", "")))
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

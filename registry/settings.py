@@ -22,6 +22,8 @@ from marshmallow.validate import OneOf, Range
 PREFIX = "REGISTRY_"
 DECLARED = "declared"
 HIDDEN = "***"
+OFF = "off"
+MACHINE, PROCESS = "machine", "process"
 
 NOT_OURS = re.compile("REGISTRY_(TEST_.*|SERVICE_(HOST|PORT(_.*)?)|PORT(_.*)?)")
 """Variables of the test suite, and those that Kubernetes makes of a Service called "registry"."""
@@ -165,6 +167,14 @@ def _check_listener(value: str) -> None:
     _require(parts.hostname and parts.port and parts.netloc == value and "@" not in value)
 
 
+def _check_rate(value: str) -> None:
+    _require(value == OFF or re.fullmatch("[1-9][0-9]{0,11}/[1-9][0-9]{0,6}", value))
+
+
+def _check_counts(value: str) -> None:
+    _require(re.fullmatch(rf"{MACHINE}|{PROCESS}|file:/.+|(redis|rediss|unix)://.+", value))
+
+
 DATABASE = Kind(
     "an address such as sqlite:////data/register.db or postgresql://user:password@host/name",
     String(validate=_check_database),
@@ -179,6 +189,11 @@ LISTENER = Kind("an address and a port, such as 127.0.0.1:9464", String(validate
 FILE = Kind("a file that there is", String(validate=_check_file))
 FLAG = Kind("yes or no", Flag())
 TEXT = Kind("text", String())
+RATE = Kind(f"units/seconds, such as 300/600, or {OFF}", String(validate=_check_rate))
+COUNTS = Kind(
+    f"{MACHINE}, {PROCESS}, file: and a path, or an address such as redis://host/0",
+    String(validate=_check_counts),
+)
 
 
 @dataclass(frozen=True)
@@ -265,6 +280,37 @@ class Settings:
     )
     feed_late_seconds: int = setting(
         60, whole(1, 86400), "How far what the public reads may be behind before `/readyz` says that it is."
+    )
+
+    trusted_hops: int = setting(
+        0,
+        whole(0, 10),
+        "Proxies of yours in front, each of which appends to X-Forwarded-For; nobody else is believed. Where"
+        " it is too small, all clients behind a proxy count as one.",
+    )
+    limit_look_ups: str = setting(
+        "300/600",
+        RATE,
+        "Look-ups of one person, and questions of batches, from an address without a key.",
+    )
+    limit_search: str = setting(
+        "200/600", RATE, "Searches, and people that they show, from an address without a key."
+    )
+    limit_day: str = setting("3000/86400", RATE, "Both of these together, from an address without a key.")
+    limit_key: str = setting("600/60", RATE, "Requests with one key, or of one holder of tokens.")
+    limit_key_search: str = setting("3000/600", RATE, "Searches, and people that they show, with one key.")
+    limit_attempts: str = setting(
+        "10/300",
+        RATE,
+        "Keys and tokens from one address that open nothing; beyond it none is looked at.",
+    )
+    counts: str = setting(
+        MACHINE,
+        COUNTS,
+        "Where all of this is counted: by all processes of this machine together that serve this database, by"
+        " each process alone, by all that name this file, or by all machines that share this Redis (with the"
+        " extra redis).",
+        secret=True,
     )
 
     @property

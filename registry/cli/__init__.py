@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "settings": "settings:settings",
     "keys": "keys:keys",
     "openapi": "openapi:openapi",
+    "access": "access:access",
     "sweep": "sweep:sweep",
     "deliver": "deliver:deliver",
     "check": "check:check",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import unified_diff
 from pathlib import Path
 
 import click
@@ -10,6 +9,8 @@ import click
 from registry.http.app import create_app
 from registry.http.openapi import document, to_yaml
 from registry.settings import Settings
+
+from .kept_files import refuse_difference
 
 FILE = Path("openapi.yaml")
 
@@ -25,15 +26,6 @@ def openapi(task: str | None) -> None:
     if task == "write":
         FILE.write_text(made)
     elif task == "check":
-        _check(made)
+        refuse_difference(FILE, made, "registry openapi --write")
     else:
         click.echo(made, nl=False)
-
-
-def _check(made: str) -> None:
-    kept = FILE.read_text() if FILE.exists() else ""
-    if kept == made:
-        return
-    for line in unified_diff(kept.splitlines(), made.splitlines(), str(FILE), "the code", lineterm="", n=1):
-        click.echo(line)
-    raise click.ClickException(f"{FILE} is not what the code says; run: registry openapi --write")

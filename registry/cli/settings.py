@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 from registry.settings import Declared, Settings, declared_settings, unknown_variables
 
 from .database import settings as chosen_settings
+from .kept_files import refuse_difference
 
 FILE = Path("docs/settings.md")
 
@@ -39,7 +39,7 @@ def settings(task: str | None) -> None:
     if task == "write":
         FILE.write_text(_document())
     elif task == "check":
-        _check(_document())
+        refuse_difference(FILE, _document(), "registry settings --write")
     else:
         warn_of_unknown()
         for line in _in_effect(chosen_settings()):
@@ -68,12 +68,3 @@ def _row(declared: Declared, default: Any) -> str:
     shown = declared.shown(default)
     code = f"`{shown}`" if shown else ""
     return f"| `{declared.variable}` | {code} | {declared.kind.wanted} | {declared.meaning} |\n"
-
-
-def _check(made: str) -> None:
-    kept = FILE.read_text() if FILE.exists() else ""
-    if kept == made:
-        return
-    for line in unified_diff(kept.splitlines(), made.splitlines(), str(FILE), "the code", lineterm="", n=1):
-        click.echo(line)
-    raise click.ClickException(f"{FILE} is not what the code says; run: registry settings --write")

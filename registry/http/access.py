@@ -1,24 +1,24 @@
-"""Who may do what: one table, and the key that a request comes with.
+"""Who may do what, and what it is charged to: one table.
 
 Every route stands in :data:`ACCESS`; the application does not start with one that does not. A rule with
 ``own_body`` binds registrars and auditors to their body, and a view under such a rule must ask
-(:func:`require_body` or :func:`own_body`): one that forgot answers 500 and changes nothing.
+(:func:`require_body` or :func:`own_body`): one that forgot answers 500 and changes nothing. The table is made
+into documentation by ``registry access``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask, g, request
 
-from registry import clock
 from registry.errors import Forbidden
-from registry.services.keys import recognise
-from registry.services.principals import ANYONE, OF_A_BODY, Principal, Role
-from registry.store.database import reading
+from registry.services.principals import ANYONE, OF_A_BODY, AccessScope, Principal, Role
 
+from .authentication import authenticate
 from .headers import IS_PUBLIC, ROUTED_TO
+from .limits import Budget, charge, current_limits
 from .problems import Unauthenticated
 
 
@@ -27,63 +27,85 @@ class Rule:
     """Which roles may use a route.
 
     :param own_body: registrars and auditors only where the resource belongs to their own body.
+    :param scope: that the key or the token needs besides; ``None`` for none.
+    :param budget: what a request is charged to.
     """
 
     roles: frozenset[Role]
     own_body: bool = False
+    scope: AccessScope | None = None
+    budget: Budget = Budget.LOOK_UP
 
     @property
     def public(self) -> bool:
         """Whether no key is needed."""
         return Role.PUBLIC in self.roles
 
+    def needing(self, scope: AccessScope) -> Rule:
+        """The same for those who have a scope."""
+        return replace(self, scope=scope)
+
+    def charged_to(self, budget: Budget) -> Rule:
+        """The same, charged to something else."""
+        return replace(self, budget=budget)
+
+
+STAFF_ROLES = frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR})
+RECORDING_ROLES = frozenset({Role.REGISTRAR, Role.OPERATOR})
 
 EVERYONE = Rule(frozenset(Role))
-STAFF = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}))
-REGISTRARS = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}))
-READERS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.AUDITOR, Role.OPERATOR}), own_body=True)
-REGISTRARS_OF_BODY = Rule(frozenset({Role.REGISTRAR, Role.OPERATOR}), own_body=True)
-AUDITORS_OF_BODY = Rule(frozenset({Role.AUDITOR, Role.OPERATOR}), own_body=True)
-OPERATORS = Rule(frozenset({Role.OPERATOR}))
-NOBODY_ASKED = EVERYONE
+FREE_FOR_EVERYONE = EVERYONE.charged_to(Budget.FREE)
+"""What shows nobody: it is charged to nothing."""
+SEARCHES = EVERYONE.charged_to(Budget.SEARCH)
+REGISTRARS = Rule(RECORDING_ROLES, scope=AccessScope.RECORD)
+READERS_OF_BODY = Rule(STAFF_ROLES, own_body=True, scope=AccessScope.READ)
+REGISTRARS_OF_BODY = Rule(RECORDING_ROLES, own_body=True, scope=AccessScope.RECORD)
+DECIDERS_OF_BODY = REGISTRARS_OF_BODY.needing(AccessScope.DECIDE)
+IMPORTERS_OF_BODY = REGISTRARS_OF_BODY.needing(AccessScope.IMPORT)
+EXPORTERS_OF_BODY = READERS_OF_BODY.needing(AccessScope.EXPORT)
+ADMINISTRATORS_OF_BODY = REGISTRARS_OF_BODY.needing(AccessScope.ADMINISTER)
+AUDITORS_OF_BODY = Rule(frozenset({Role.AUDITOR, Role.OPERATOR}), own_body=True, scope=AccessScope.READ)
+OPERATORS = Rule(frozenset({Role.OPERATOR}), scope=AccessScope.ADMINISTER)
+CLINICS = Rule(frozenset({Role.CLINIC, Role.OPERATOR}), scope=AccessScope.FOLLOW)
+ALL_WITH_KEYS = Rule(frozenset(Role) - {Role.PUBLIC})
+KEY_HOLDERS = ALL_WITH_KEYS.needing(AccessScope.FOLLOW)
+NOBODY_ASKED = FREE_FOR_EVERYONE
 """Of an address where there is nothing."""
-CLINICS = Rule(frozenset({Role.CLINIC, Role.OPERATOR}))
-KEY_HOLDERS = Rule(frozenset(Role) - {Role.PUBLIC})
 
 ACCESS: Mapping[str, Rule] = {
     # Pages for patients
-    "search_page": EVERYONE,
-    "find_page": EVERYONE,
+    "search_page": SEARCHES,
+    "find_page": SEARCHES,
     "check_page": EVERYONE,
     "easy_check_page": EVERYONE,
     "card_page": EVERYONE,
-    "about_page": EVERYONE,
-    "easy_about_page": EVERYONE,
-    "choose_page_language": EVERYONE,
-    "page_asset": EVERYONE,
+    "about_page": FREE_FOR_EVERYONE,
+    "easy_about_page": FREE_FOR_EVERYONE,
+    "choose_page_language": FREE_FOR_EVERYONE,
+    "page_asset": FREE_FOR_EVERYONE,
     "qr_svg": EVERYONE,
     "qr_png": EVERYONE,
     "badge_svg": EVERYONE,
     "changes_feed": EVERYONE,
     # The service itself
-    "healthz": EVERYONE,
-    "readyz": EVERYONE,
-    "problem_type": EVERYONE,
-    "openapi_json": EVERYONE,
-    "openapi_yaml": EVERYONE,
-    "docs": EVERYONE,
-    "docs_asset": EVERYONE,
-    "api_catalog": EVERYONE,
-    "security_txt": EVERYONE,
+    "healthz": FREE_FOR_EVERYONE,
+    "readyz": FREE_FOR_EVERYONE,
+    "problem_type": FREE_FOR_EVERYONE,
+    "openapi_json": FREE_FOR_EVERYONE,
+    "openapi_yaml": FREE_FOR_EVERYONE,
+    "docs": FREE_FOR_EVERYONE,
+    "docs_asset": FREE_FOR_EVERYONE,
+    "api_catalog": FREE_FOR_EVERYONE,
+    "security_txt": FREE_FOR_EVERYONE,
     # Public look-up
-    "list_bodies": EVERYONE,
-    "get_body": EVERYONE,
+    "list_bodies": FREE_FOR_EVERYONE,
+    "get_body": FREE_FOR_EVERYONE,
     "show_registration": EVERYONE,
     "verify_registration": EVERYONE,
     "show_practitioner": EVERYONE,
-    "search_practitioners": EVERYONE,
+    "search_practitioners": SEARCHES,
     # Clinics: anyone may ask by the thousand; a roster is seen by its clinic alone.
-    "verify_batch": EVERYONE,
+    "verify_batch": EVERYONE.charged_to(Budget.QUESTIONS),
     "list_rosters": CLINICS,
     "put_roster": CLINICS,
     "get_roster": CLINICS,
@@ -102,16 +124,17 @@ ACCESS: Mapping[str, Rule] = {
     "list_webhook_deliveries": KEY_HOLDERS,
     "replay_webhook_event": KEY_HOLDERS,
     "rewind_webhook": KEY_HOLDERS,
-    # Keys: a registrar sees who else holds keys of the body; making and revoking them is the operator's.
+    # Keys: a registrar sees who else holds keys of the body; all else about them is the operator's.
     "create_key": OPERATORS,
-    "list_keys": REGISTRARS_OF_BODY,
-    "get_key": REGISTRARS_OF_BODY,
+    "list_keys": REGISTRARS_OF_BODY.needing(AccessScope.READ),
+    "get_key": REGISTRARS_OF_BODY.needing(AccessScope.READ),
+    "rotate_key": OPERATORS,
     "revoke_key": OPERATORS,
     # Bodies: kept by operators; a registrar makes the rules of the own body.
     "create_body": OPERATORS,
     "get_body_record": READERS_OF_BODY,
     "change_body": OPERATORS,
-    "add_rules": REGISTRARS_OF_BODY,
+    "add_rules": ADMINISTRATORS_OF_BODY,
     "list_rules_of_body": READERS_OF_BODY,
     # Practitioners: a person belongs to no body; a registrar has a say in whom the own body registered, and
     # in whom they took in themselves and nobody registered yet (registry.services.people.refuse_foreign).
@@ -123,21 +146,21 @@ ACCESS: Mapping[str, Rule] = {
     "get_merge": READERS_OF_BODY,
     "reverse_merge": REGISTRARS_OF_BODY,
     # Registrations, authorizations, decisions
-    "create_registration": REGISTRARS_OF_BODY,
+    "create_registration": DECIDERS_OF_BODY,
     "list_registration_records": READERS_OF_BODY,
     "get_registration_record": READERS_OF_BODY,
     "correct_registration": REGISTRARS_OF_BODY,
     "list_decisions": READERS_OF_BODY,
-    "decide_on_registration": REGISTRARS_OF_BODY,
+    "decide_on_registration": DECIDERS_OF_BODY,
     "preview_registration_decision": READERS_OF_BODY,
-    "grant_needling_authorization": REGISTRARS_OF_BODY,
+    "grant_needling_authorization": DECIDERS_OF_BODY,
     "preview_grant": READERS_OF_BODY,
     "check_eligibility": READERS_OF_BODY,
     "get_authorization": READERS_OF_BODY,
-    "decide_on_authorization": REGISTRARS_OF_BODY,
+    "decide_on_authorization": DECIDERS_OF_BODY,
     "preview_authorization_decision": READERS_OF_BODY,
     "get_decision": READERS_OF_BODY,
-    "void_decision": REGISTRARS_OF_BODY,
+    "void_decision": DECIDERS_OF_BODY,
     "preview_voiding": READERS_OF_BODY,
     # Courses and trainings
     "create_course": REGISTRARS_OF_BODY,
@@ -158,24 +181,24 @@ ACCESS: Mapping[str, Rule] = {
     "reopen_lapse": REGISTRARS_OF_BODY,
     "report_gaps": READERS_OF_BODY,
     # Imports and exports: a body's register belongs to the body; its auditors see what came of an import.
-    "create_import": REGISTRARS_OF_BODY,
+    "create_import": IMPORTERS_OF_BODY,
     "list_imports": READERS_OF_BODY,
     "get_import": READERS_OF_BODY,
-    "preview_import": REGISTRARS_OF_BODY,
-    "apply_import": REGISTRARS_OF_BODY,
-    "reverse_import": REGISTRARS_OF_BODY,
+    "preview_import": IMPORTERS_OF_BODY,
+    "apply_import": IMPORTERS_OF_BODY,
+    "reverse_import": IMPORTERS_OF_BODY,
     "list_rejected_rows": READERS_OF_BODY,
     "download_rejected_rows": READERS_OF_BODY,
     "list_vanished_registrations": READERS_OF_BODY,
     "list_import_profiles": READERS_OF_BODY,
     "get_import_profile": READERS_OF_BODY,
-    "put_import_profile": REGISTRARS_OF_BODY,
-    "export_as_csv": READERS_OF_BODY,
-    "export_as_ndjson": READERS_OF_BODY,
+    "put_import_profile": IMPORTERS_OF_BODY,
+    "export_as_csv": EXPORTERS_OF_BODY,
+    "export_as_ndjson": EXPORTERS_OF_BODY,
     # The audit: who watches a body's registrars is not one of them.
     "list_audit_entries": AUDITORS_OF_BODY,
-    "export_audit": AUDITORS_OF_BODY,
-    "get_audit_checkpoint": KEY_HOLDERS,
+    "export_audit": AUDITORS_OF_BODY.needing(AccessScope.EXPORT),
+    "get_audit_checkpoint": ALL_WITH_KEYS,
 }
 """By operation: the name of the view function, which is also its ``operationId``."""
 
@@ -201,6 +224,8 @@ def control_access(app: Flask) -> None:
     :raises UndeclaredRouteError: a route has no rule, or two views have the same name.
     """
     rules = _rules_by_endpoint(app)
+    with app.app_context():
+        limits = current_limits()
 
     @app.before_request
     def admit() -> None:
@@ -209,12 +234,28 @@ def control_access(app: Flask) -> None:
         rule = NOBODY_ASKED if endpoint is None else rules[endpoint]
         if rule.public and endpoint is not None:
             environ[IS_PUBLIC] = True
+        if environ["REQUEST_METHOD"] == "OPTIONS":
+            return
+        budget = rule.budget
         if "HTTP_AUTHORIZATION" in environ:
-            g.principal = _principal(environ["HTTP_AUTHORIZATION"])
-            if g.principal.role not in rule.roles:
-                raise Forbidden(f"A key of the role {g.principal.role} does not allow this.")
-        elif not rule.public and environ["REQUEST_METHOD"] != "OPTIONS":
+            g.principal = principal = authenticate(environ)
+            cells = limits.of_principal(principal, budget)
+        elif rule.public:
+            principal = None
+            cells = limits.of_public(environ.get("REMOTE_ADDR", ""), budget)
+        else:
             raise Unauthenticated("This address needs a key: send Authorization: Bearer <key>.")
+        if cells and (budget is not Budget.SEARCH or environ.get("QUERY_STRING")):
+            charge(limits, environ, cells, 1)
+        if principal is not None:
+            _refuse_others(rule, principal)
+
+
+def _refuse_others(rule: Rule, principal: Principal) -> None:
+    if principal.role not in rule.roles:
+        raise Forbidden(f"A key of the role {principal.role} does not allow this.")
+    if rule.scope is not None and rule.scope not in principal.scopes:
+        raise Forbidden(f"This key has not the scope that this needs: {rule.scope}.")
 
 
 def _rules_by_endpoint(app: Flask) -> dict[str, Rule]:
@@ -226,17 +267,6 @@ def _rules_by_endpoint(app: Flask) -> dict[str, Rule]:
             raise UndeclaredRouteError(f"two views are named {operation}: each needs a rule of its own")
         rules[endpoint] = rule_of(operation)
     return rules
-
-
-def _principal(authorization: str) -> Principal:
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthenticated("Send the key as Authorization: Bearer <key>.")
-    with reading() as connection:
-        principal = recognise(connection, given.strip(), clock.now())
-    if principal is None:
-        raise Unauthenticated("This key is not in force: it is mistyped, expired or revoked.")
-    return principal
 
 
 def current_principal() -> Principal:

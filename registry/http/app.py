@@ -33,6 +33,7 @@ from .clinic.standing import blueprint as standing
 from .clinic.webhook_messages import describe_messages
 from .clinic.webhooks import blueprint as webhooks
 from .headers import Envelope
+from .limits import set_limits
 from .monitoring import Monitored
 from .observing import Observed
 from .openapi import Api, make_api
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     connect_to_database(app, settings)
+    set_limits(app, settings)
     handle_errors(app)
     register_converters(app)
     register_routes(app, make_api(app))
@@ -100,7 +102,9 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def wrap(app: Flask, settings: Settings) -> None:
     """Put around the application what every request passes; the outermost last."""
-    wrapped: WSGIApplication = Observed(Envelope(app.wsgi_app), settings.access_log)
+    https = settings.public_url.startswith("https://")
+    envelope = Envelope(app.wsgi_app, https=https, trusted_hops=settings.trusted_hops)
+    wrapped: WSGIApplication = Observed(envelope, settings.access_log)
     if settings.metrics_port is not None:
         wrapped = Monitored(app, wrapped, settings.metrics_port, settings.metrics_folder)
     app.wsgi_app = wrapped  # type: ignore[method-assign, assignment]  # Flask's way to wrap an application

@@ -79,7 +79,13 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "SecretRotation": {"overlap_hours": 24},
     "Replay": {"event": "01890a5d-ac96-774b-bcce-b302099a8058"},
     "Rewind": {"after": "MS4wLg"},
-    "NewKey": {"role": "registrar", "body": "ca-on", "label": "M. Reyes, registration desk"},
+    "NewKey": {
+        "role": "registrar",
+        "body": "ca-on",
+        "label": "M. Reyes, registration desk",
+        "scopes": ["read", "record", "decide"],
+    },
+    "Rotation": {"overlap_hours": 72},
     "NewBody": {
         "code": "ca-on",
         "name": "College of Physiotherapists of Ontario",

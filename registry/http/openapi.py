@@ -20,6 +20,7 @@ from .access import Rule
 from .fields import QuerySchema, RequestSchema, ResponseSchema, describe_house_field
 from .idempotency import HEADER as IDEMPOTENCY_KEY
 from .idempotency import LONGEST
+from .limits import Budget
 from .paths import describe_converters
 from .problems import PROBLEM_JSON
 
@@ -155,6 +156,8 @@ def _refusals(declared: Declaration, access: Rule) -> list[HTTPStatus]:
     refusals = [HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE]
     if access.roles != frozenset(Role):
         refusals.append(HTTPStatus.FORBIDDEN)
+    if access.budget is not Budget.FREE:
+        refusals.append(HTTPStatus.TOO_MANY_REQUESTS)
     if "<" in declared.rule:
         refusals.append(HTTPStatus.NOT_FOUND)
     if declared.body is not None or declared.form is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +35,18 @@ log = structlog.get_logger(__name__)
 
 class Unauthenticated(errors.RegistryError):
     """No key where one is needed, or one that is not in force."""
+
+
+class TooManyRequests(errors.RegistryError):
+    """A limit is reached.
+
+    :param seconds: after which there is something left again.
+    :param policies: the names of the limits, as the field RateLimit-Policy has them.
+    """
+
+    def __init__(self, seconds: int, policies: Sequence[str]) -> None:
+        super().__init__(f"The limit is reached ({', '.join(policies)}); ask again after {seconds} seconds.")
+        self.seconds, self.policies = seconds, policies
 
 
 class PreconditionRequired(errors.RegistryError):
@@ -127,8 +140,15 @@ PROBLEMS: Mapping[type[errors.RegistryError], ProblemType] = {
         S.UNAUTHORIZED,
         "unauthenticated",
         "A valid key is needed",
-        "Send Authorization: Bearer and a key that has neither expired nor been revoked.",
+        "Send Authorization: Bearer and a key or token that has neither expired nor been revoked.",
         (("WWW-Authenticate", 'Bearer realm="registry"'),),
+    ),
+    TooManyRequests: ProblemType(
+        S.TOO_MANY_REQUESTS,
+        "too-many-requests",
+        "Too much was asked in a while",
+        "Wait for the seconds in Retry-After. RateLimit-Policy names the limits, RateLimit what is left of"
+        " them. With a key there is more.",
     ),
     PreconditionRequired: ProblemType(
         S.PRECONDITION_REQUIRED,
@@ -209,11 +229,16 @@ def problem_of(error: errors.RegistryError) -> ProblemType:
 
 
 def problem_response(
-    problem: ProblemType, detail: str, particulars: Sequence[Mapping[str, Any]] = ()
+    problem: ProblemType,
+    detail: str,
+    particulars: Sequence[Mapping[str, Any]] = (),
+    members: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
     """A problem document; for people, the page that stands for it (:func:`show_problems_with`).
 
     The document is written in ASCII: what is quoted from a request may be no valid Unicode.
+
+    :param members: that only problems of this type have.
     """
     if _is_for_people():
         return _pages().page(problem)
@@ -224,6 +249,7 @@ def problem_response(
         "detail": detail,
         "instance": quote(request.path),
         "request_id": request_id(),
+        **members,
     }
     if particulars:
         document["errors"] = list(particulars[:MOST_PARTICULARS])
@@ -311,6 +337,8 @@ def _registry_error(error: errors.RegistryError) -> Response:
     if isinstance(error, errors.Unavailable):
         UNAVAILABLE.labels(_reason(error)).inc()
         log.warning("unavailable", request_id=request_id(), exc_info=error)
+    if isinstance(error, TooManyRequests):
+        return _too_many_requests(error)
     return problem_response(problem_of(error), error.detail, error.problems)
 
 
@@ -319,6 +347,13 @@ def _reason(error: errors.Unavailable) -> str:
     if isinstance(error.__cause__, PoolTimeoutError):
         return "pool_exhausted"
     return "refused" if error.__cause__ is None else "database"
+
+
+def _too_many_requests(error: TooManyRequests) -> Response:
+    members = {"violated-policies": list(error.policies)}
+    response = problem_response(problem_of(error), error.detail, members=members)
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

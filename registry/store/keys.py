@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from . import tables
@@ -46,7 +46,8 @@ def list_keys(
 
 
 def add_key(tx: Connection, row: dict[str, Any]) -> None:
-    """Keep a new key."""
+    """Keep a new key, and that it may own something."""
+    tx.execute(insert(tables.principals), {"id": row["id"], "created_at": row["created_at"]})
     tx.execute(insert(KEYS), row)
 
 
@@ -54,6 +55,32 @@ def revoke(tx: Connection, key_id: str, *, by: str, at: datetime) -> bool:
     """End a key for good; whether it had not been revoked before."""
     standing = (KEYS.c.id == key_id) & KEYS.c.revoked_at.is_(None)
     return tx.execute(update(KEYS).where(standing).values(revoked_at=at, revoked_by=by)).rowcount == 1
+
+
+def rotate(
+    tx: Connection,
+    key_id: str,
+    secret_hash: str,
+    *,
+    last_rotated_at: datetime | None,
+    until: datetime,
+    by: str,
+    at: datetime,
+) -> bool:
+    """Put a new secret in the place of the present one, which becomes the previous one.
+
+    :param last_rotated_at: of the key as it was read.
+    :param until: when the previous secret ends.
+    :returns: whether the key was as it was read, and not revoked.
+    """
+    same = and_(
+        KEYS.c.id == key_id,
+        KEYS.c.revoked_at.is_(None),
+        KEYS.c.rotated_at.is_(None) if last_rotated_at is None else KEYS.c.rotated_at == last_rotated_at,
+    )
+    values = {"secret_hash": secret_hash, "previous_hash": KEYS.c.secret_hash, "previous_until": until}
+    changed = tx.execute(update(KEYS).where(same).values(**values, rotated_at=at, rotated_by=by))
+    return changed.rowcount == 1
 
 
 def note_use(connection: Connection, key_id: str, at: datetime) -> None:

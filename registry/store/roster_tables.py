@@ -11,7 +11,7 @@ rosters = Table(
     "rosters",
     metadata,
     Column("id", Identifier, primary_key=True),
-    Column("owner_id", Identifier, ForeignKey("api_keys.id"), nullable=False),
+    Column("owner_id", Identifier, ForeignKey("principals.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -350,10 +350,24 @@ events = Table(
 concerns none, as what only one key's holder may see.
 """
 
+principals = Table(
+    "principals",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("issuer", Text),
+    Column("subject", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("blocked_at", Instant),
+    Column("blocked_by", Text),
+    CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="named_by_issuer_and_subject"),
+    UniqueConstraint("issuer", "subject"),
+)
+"""Who may own something: each key under its own identifier, each holder of tokens by issuer and subject."""
+
 api_keys = Table(
     "api_keys",
     metadata,
-    Column("id", Identifier, primary_key=True),
+    Column("id", Identifier, ForeignKey("principals.id"), primary_key=True),
     Column("prefix", Text, nullable=False, unique=True),
     Column("secret_hash", Text, nullable=False),
     Column("role", Text, nullable=False),
@@ -365,6 +379,11 @@ api_keys = Table(
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
     Column("revoked_by", Text),
+    Column("scopes", Text),
+    Column("previous_hash", Text),
+    Column("previous_until", Instant),
+    Column("rotated_at", Instant),
+    Column("rotated_by", Text),
 )
 
 idempotency_keys = Table(

@@ -18,7 +18,7 @@ webhooks = Table(
     "webhooks",
     metadata,
     Column("id", Identifier, primary_key=True),
-    Column("owner_id", Identifier, ForeignKey("api_keys.id"), nullable=False),
+    Column("owner_id", Identifier, ForeignKey("principals.id"), nullable=False),
     Column("url", Text, nullable=False),
     Column("types", Text),
     Column("roster_id", Identifier, ForeignKey("rosters.id"), index=True),

@@ -76,9 +76,10 @@ def test_a_key_is_made_listed_and_revoked(run: Run, database_url: str) -> None:
     secret = made.stdout.strip()
     assert re.fullmatch("ndl_[a-z2-7]{10}_[A-Za-z0-9_-]{43}", secret)
     (line,) = run("keys", "list", "--body", "ca-own").stdout.splitlines()
-    key_id, prefix, holder, state, label = line.split("\t")
+    key_id, prefix, holder, scopes, state, label = line.split("\t")
     assert secret.startswith(prefix.removesuffix("..."))
-    assert (holder, state, label) == ("registrar of ca-own", "never used", "M. Reyes")
+    assert (holder, scopes, label) == ("registrar of ca-own", "all", "M. Reyes")
+    assert state.startswith("never used, expires ")
     assert run("keys", "revoke", key_id).exit_code == 0
     assert "revoked" in run("keys", "list").stdout
     assert run("keys", "revoke", key_id).exit_code == 1

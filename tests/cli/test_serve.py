@@ -38,6 +38,7 @@ def serving(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
         **os.environ,
         "PORT": str(port),
         "REGISTRY_DATABASE_URL": f"sqlite:///{folder}/var/register.db",
+        "REGISTRY_COUNTS": f"file:{folder}/counts",
     }
     with printed.open("w") as output:
         server = subprocess.Popen(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any
 
 from flask import Flask
 from werkzeug.serving import make_server
@@ -13,8 +15,10 @@ from registry.delivery.targets import Policy
 from registry.http.app import create_app
 from registry.http.clinic.webhooks import TARGETS
 from registry.services.webhooks import Targets
-from registry.settings import Settings
+from registry.settings import OFF, PROCESS, Settings
 from registry.store.database import db
+
+NO_LIMITS: dict[str, Any] = {each.name: OFF for each in fields(Settings) if each.name.startswith("limit_")}
 
 
 def everywhere(host: str, port: int) -> list[str]:
@@ -24,9 +28,13 @@ def everywhere(host: str, port: int) -> list[str]:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Flask]:
-    """An application whose connections are closed when the test is over."""
-    app = create_app(settings)
+def running(settings: Settings, *, limited: bool = False) -> Iterator[Flask]:
+    """An application whose connections are closed when the test is over.
+
+    :param limited: whether the settings' limits hold; most tests ask more in a second than people in a day.
+    """
+    settings = replace(settings, counts=PROCESS)
+    app = create_app(settings if limited else replace(settings, **NO_LIMITS))
     app.testing = True
     app.extensions[TARGETS] = Targets(Policy.of(settings), everywhere)
     try:

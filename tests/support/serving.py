@@ -18,7 +18,10 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from registry.settings import OFF, declared_settings
+
 ROOT = Path(__file__).parents[2]
+LIMITS = tuple(declared.variable for name, declared, _ in declared_settings() if name.startswith("limit_"))
 PATIENCE = 90.0
 """Seconds until a slow machine has done what it was asked."""
 
@@ -129,7 +132,7 @@ class Server:
 def serving(
     folder: Path, database_url: str, *, configuration: str | None = None, **environment: str
 ) -> Iterator[Server]:
-    """A server until the block ends.
+    """A server until the block ends; without limits on what may be asked, unless ``environment`` sets them.
 
     :param configuration: Python that goes after the project's own configuration.
     """
@@ -145,6 +148,8 @@ def serving(
         "PORT": str(port),
         "REGISTRY_DATABASE_URL": database_url,
         "REGISTRY_METRICS_BIND": f"127.0.0.1:{metrics_port}",
+        "REGISTRY_COUNTS": f"file:{folder.absolute()}/counts",
+        **dict.fromkeys(LIMITS, OFF),
         **environment,
     }
     with log.open("w") as output:

@@ -82,7 +82,9 @@ def list_audit_entries(tx: Connection, query: dict[str, Any]) -> Answer:
     return page_of(query, [shown_entry(entry) for entry in found], lambda entry: [entry["seq"]])
 
 
-@blueprint.operation("GET", "/entries.ndjson", query=AuditQuery, answer=AuditFileSchema, answer_type=NDJSON, raw=True)
+@blueprint.operation(
+    "GET", "/entries.ndjson", query=AuditQuery, answer=AuditFileSchema, answer_type=NDJSON, raw=True
+)
 def export_audit() -> Response:
     """Fetch the entries of the audit as lines of JSON, the oldest first."""
     query = read_query(AUDIT_QUERY)

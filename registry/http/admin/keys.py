@@ -1,7 +1,8 @@
-"""API keys: made and revoked by operators; a registrar sees those of the own body."""
+"""API keys: made, rotated and revoked by operators; a registrar sees those of the own body."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import url_for
@@ -12,10 +13,20 @@ from registry.errors import NotFound
 from registry.http.access import current_principal, own_body, require_body
 from registry.http.answers import Answer
 from registry.http.cursors import PageQuery, page_of, page_schema, position
-from registry.http.fields import BodyCode, Id, Instant, RequestSchema, ResponseSchema, Text, Word
+from registry.http.fields import (
+    BodyCode,
+    Id,
+    Instant,
+    Integer,
+    RequestSchema,
+    ResponseSchema,
+    SetOf,
+    Text,
+    Word,
+)
 from registry.http.operations import Blueprint
 from registry.services import keys
-from registry.services.principals import Role
+from registry.services.principals import AccessScope, Role
 from registry.store.records import find_body
 
 blueprint = Blueprint("keys", __name__, url_prefix="/v1/admin/keys", description="API keys")
@@ -30,7 +41,24 @@ class NewKeySchema(RequestSchema):
         metadata={"description": "The body of a registrar or an auditor; absent for the other roles."},
     )
     label = Text(100, required=True, metadata={"description": "Who will hold it, for your lists."})
+    scopes = SetOf(
+        Word(AccessScope),
+        least=1,
+        load_default=None,
+        metadata={"description": "What of the role's powers it may use; all of them where it is left out."},
+    )
     expires_at = Instant(load_default=None, metadata={"description": "Until when it opens anything."})
+
+
+class RotationSchema(RequestSchema):
+    """How a key is to be rotated."""
+
+    overlap_hours = Integer(
+        0,
+        720,
+        load_default=24,
+        metadata={"description": "For how long the present secret stays good, too; 0 where others know it."},
+    )
 
 
 class KeySchema(ResponseSchema):
@@ -41,16 +69,22 @@ class KeySchema(ResponseSchema):
     role = Word(Role)
     body = BodyCode(allow_none=True)
     label = Text(100)
+    scopes = SetOf(Word(AccessScope))
     created_at = Instant()
     created_by = Text()
     expires_at = Instant(allow_none=True)
     last_used_at = Instant(allow_none=True, metadata={"description": "To the minute."})
     revoked_at = Instant(allow_none=True)
     revoked_by = Text(allow_none=True)
+    rotated_at = Instant(allow_none=True)
+    rotated_by = Text(allow_none=True)
+    previous_until = Instant(
+        allow_none=True, metadata={"description": "Until when the secret before the last rotation is good."}
+    )
 
 
 class MadeKeySchema(KeySchema):
-    """A key that has just been made, with the key itself, shown this once."""
+    """A key that has just been made or rotated, with the key itself, shown this once."""
 
     secret = Text(allow_none=True, metadata={"description": "The key. Null where the request is replayed."})
 
@@ -63,7 +97,11 @@ class KeysQuery(PageQuery):
 
 @blueprint.operation("POST", "", body=NewKeySchema, answer=MadeKeySchema, status=201, shown_once="secret")
 def create_key(tx: Connection, given: dict[str, Any]) -> Answer:
-    """Make a key, and show it once."""
+    """Make a key, and show it once.
+
+    Whoever makes it hands out no scope that the own key lacks.
+    """
+    keys.refuse_wider(current_principal(), keys.narrowed(given["role"], given["scopes"]))
     key = keys.create_key(tx, **given, by=current_principal().name, at=clock.now())
     return Answer(key, location=url_for("keys.get_key", key_id=key.id))
 
@@ -99,3 +137,17 @@ def get_key(tx: Connection, key_id: str) -> keys.Key:
 def revoke_key(tx: Connection, key_id: str) -> None:
     """Revoke a key, for good and at once."""
     keys.revoke_key(tx, keys.get_key(tx, key_id), by=current_principal().name, at=clock.now())
+
+
+@blueprint.operation(
+    "POST", "/<id:key_id>/rotate", body=RotationSchema, answer=MadeKeySchema, shown_once="secret"
+)
+def rotate_key(tx: Connection, key_id: str, given: dict[str, Any]) -> keys.Key:
+    """Give a key another secret, and show it once.
+
+    The present secret stays good for `overlap_hours`; one from before an earlier rotation ends at once.
+    """
+    key = keys.get_key(tx, key_id)
+    keys.refuse_wider(current_principal(), key.scopes)
+    overlap = timedelta(hours=given["overlap_hours"])
+    return keys.rotate_key(tx, key, overlap=overlap, by=current_principal().name, at=clock.now())

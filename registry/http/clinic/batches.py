@@ -9,6 +9,7 @@ from itertools import chain, islice
 from flask import Response, request
 
 from registry import clock
+from registry.http.limits import charge_questions
 from registry.http.metrics import BATCH_QUESTIONS
 from registry.http.operations import Blueprint
 from registry.services.batches import answer_all
@@ -39,6 +40,7 @@ def verify_batch() -> Response:
     where `Accept` says so, or says nothing and the questions came so.
     """
     questions, at = read_questions(), clock.now()
+    charge_questions(len(questions))
     BATCH_QUESTIONS.inc(len(questions))
     as_lines = _wants_lines()
     with ExitStack() as stack:

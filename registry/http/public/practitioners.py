@@ -13,6 +13,7 @@ from registry.domain.vocabulary import Technique
 from registry.http.cursors import PageQuery, cursor_at, page_schema, path_of_next, position
 from registry.http.disclosure import shown_practitioner
 from registry.http.fields import BodyCode, Date, Flag, Integer, QuerySchema, RegistrationNumber, Text, Word
+from registry.http.limits import paying_for_search
 from registry.http.operations import Blueprint
 from registry.http.requests import read_query
 from registry.http.schemas import PractitionerSchema
@@ -68,8 +69,9 @@ def search_practitioners() -> Response:
     at, after = clock.now(), position(query, *POSITION)
     limit = query.pop("limit")
     del query["cursor"]
-    with public_reading() as connection:
+    with paying_for_search(limit) as paid, public_reading() as connection:
         found = search(connection, Wanted(**query), at=at, limit=limit, after=after or ())
+        paid.shows(len(found.people))
     following = None if found.after is None else cursor_at(found.after)
     seconds = min((kept_for(person, at) for person in found.people), default=look_up.LONGEST_KEPT)
     etag = weak(fingerprint_of(found.people, following))

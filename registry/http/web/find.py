@@ -9,6 +9,7 @@ from flask import Response
 
 from registry import clock
 from registry.domain.vocabulary import Mode, Technique
+from registry.http.limits import paying_for_search
 from registry.services.directory import Listed, Wanted, list_authorized
 from registry.store.database import public_reading
 from registry.store.records import Body
@@ -74,8 +75,9 @@ def _wanted(asked: Reading) -> Wanted | None:
 
 def _listing(asked: Reading, wanted: Wanted, at: datetime) -> Shown:
     place = read_place(asked.given.get("after", ""), at.date())
-    with public_reading() as connection:
+    with paying_for_search(MOST) as paid, public_reading() as connection:
         listing = list_authorized(connection, wanted, day=place.day, after=place.after, most=MOST, at=at)
+        paid.shows(len(listing.items))
     following = None
     if listing.last is not None:
         given = {

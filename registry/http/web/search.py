@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from registry import clock
 from registry.domain.names import number_key, tokens
 from registry.domain.vocabulary import Technique
+from registry.http.limits import paying_for_search
 from registry.services import look_up
 from registry.services.look_up import PublicEntry
 from registry.services.search import FoundPeople, Wanted, search
@@ -113,7 +114,9 @@ def _wanted(reading: Reading, bodies: Sequence[Body]) -> Wanted | None:
 
 def _results(connection: Connection, reading: Reading, wanted: Wanted, at: datetime) -> Results:
     cursor = read_cursor(reading.given.get("after", ""))
-    found, widened = _found(connection, wanted, cursor, at)
+    with paying_for_search(MOST) as paid:
+        found, widened = _found(connection, wanted, cursor, at)
+        paid.shows(len(found.people))
     techniques = EVERY_TECHNIQUE if wanted.technique is None else (wanted.technique,)
     matches = [
         Match(entry, _spoken(connection, entry, techniques, at))

@@ -1,0 +1,61 @@
+"""Who sends a request: the key or the token that it comes with, judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import current_app
+
+from registry import clock
+from registry.services import keys
+from registry.services.principals import Principal
+from registry.store.database import reading
+from registry.store.keys import note_use
+
+from .headers import AFTERWARDS
+from .limits import current_limits
+from .problems import Unauthenticated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from _typeshed.wsgi import WSGIEnvironment
+
+log = structlog.get_logger(__name__)
+
+
+def authenticate(environ: WSGIEnvironment) -> Principal:
+    """Whom the field ``Authorization`` of a request stands for.
+
+    :raises Unauthenticated: nobody.
+    :raises TooManyRequests: too many from the same address stood for nobody.
+    """
+    scheme, _, given = environ["HTTP_AUTHORIZATION"].partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("Send the key as Authorization: Bearer <key>.")
+    credential = given.strip()
+    with current_limits().attempt(environ.get("REMOTE_ADDR", ""), credential):
+        return _holder_of_key(environ, credential)
+
+
+def _holder_of_key(environ: WSGIEnvironment, given: str) -> Principal:
+    at = clock.now()
+    with reading() as connection:
+        key = keys.find_in_force(connection, given, at)
+    if key is None:
+        raise Unauthenticated("This key is not in force: it is mistyped, expired or revoked.")
+    if keys.is_use_to_be_noted(key, at):
+        environ[AFTERWARDS] = _noting_use(key.id, at)
+    return keys.principal_of(key)
+
+
+def _noting_use(key_id: str, at: datetime) -> Callable[[], None]:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's way to keep it
+
+    def note() -> None:
+        with app.app_context(), reading() as connection:
+            note_use(connection, key_id, at)
+
+    return note
