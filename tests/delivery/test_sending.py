@@ -6,6 +6,8 @@ import gc
 import gzip
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -700,3 +702,11 @@ def test_one_dead_receiver_holds_up_no_other() -> None:
         assert not hung.done()
         died.set()
         assert hung.result().failure
+
+
+def test_a_process_ends_while_a_name_is_still_being_looked_up() -> None:
+    script = (
+        "from threading import Event; from registry.delivery.patience import begun; begun(Event().wait, 'a')"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], timeout=120, check=False).returncode == 0
