@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -53,6 +54,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._heads: dict[TConn, float] = {}
+        self._here = threading.local()
         self.when_ending: Callable[[], None] = lambda: None
         """Called when the worker is told to end; in a signal's handler, so it must not wait for anything."""
 
@@ -67,6 +69,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
             for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 conn.sock.setsockopt(socket.SOL_SOCKET, option, SILENCE)
         self._heads[conn] = time.monotonic()
+        self._here.answered = False
         try:
             return super().handle(conn)
         finally:
@@ -75,7 +78,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """Answer a request whose head has arrived."""
         self._heads.pop(conn, None)
-        return super().handle_request(req, conn)
+        keep = super().handle_request(req, conn)
+        self._here.answered = True
+        return keep
 
     def murder_pending(self) -> None:
         """Give up what takes too long; called about every second."""
@@ -96,6 +101,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
         else:
             status = next(status for kind, status in UNREADABLE.items() if isinstance(exc, kind))
             self.log.info("Refused, as it cannot be read: %s", int(status))
+        if self._here.answered:
+            return  # it was what followed the head that could not be read, and nobody had wanted to read it
         from registry.http.problems import unreadable  # the application's own, loaded by now
 
         head, body = unreadable(status)

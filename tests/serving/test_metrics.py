@@ -137,7 +137,7 @@ def test_no_label_holds_what_came_with_a_request(server: Server) -> None:
         server.ask("/v1/Jane-Doe", method, Origin="https://Jane-Doe")
     server.ask("/v1/bodies/ca-ab/registrations/Jane-Doe/verification?technique=Jane-Doe")
     server.ask("/v1/bodies/Jane-Doe/registrations/Jane-Doe/verification")
-    allowed = {
+    allowed: dict[str, set[str]] = {
         "route": {*ACCESS, NO_ROUTE},
         "technique": set(Technique),
         "outcome": {*Outcome, UNCHANGED, "delivered", "retried", "given_up"},
