@@ -20,6 +20,10 @@ run: $(VENV)/.run ## Install what is needed, then serve the register (PORT=8000)
 migrate: $(VENV)/.run ## Bring the database to the newest schema
 	@$(BIN)/registry migrate $(ARGS)
 
+.PHONY: example
+example: $(VENV)/.run $(VENV)/.client ## Start an example booking system, and a register beside it (BOOKING_PORT=8001)
+	@exec $(BIN)/python examples/booking $(ARGS)
+
 ##@ Work on it
 
 .PHONY: install
@@ -83,7 +87,7 @@ lock: $(BIN)/uv ## Lock the dependencies in pyproject.toml; ARGS=--upgrade takes
 clean: ## Remove what can be made again: the environment, caches, reports (never a database)
 	@rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .hypothesis \
 		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
-	@find registry tests bench clients scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@find registry tests bench clients examples scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
 help: ## Show this

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, is_dataclass
@@ -117,3 +118,15 @@ def test_what_is_public_is_listed_and_there() -> None:
     public = {name for name, value in vars(needling_registry).items() if isinstance(value, type)}
     assert public <= set(listed)
     assert all(hasattr(needling_registry, name) for name in listed)
+
+
+@pytest.mark.parametrize("folder", ["clients/python/src", "examples"])
+def test_those_who_use_the_register_know_it_by_its_api_alone(folder: str) -> None:
+    files = sorted((KEPT.parent / folder).rglob("*.py"))
+    assert len(files) > 2
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                named = [node.module or ""]
+            assert not {name.partition(".")[0] for name in named} & {"registry", "tests"}, file
