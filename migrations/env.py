@@ -18,9 +18,6 @@ def run(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA busy_timeout=60000")
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.execute(text("SELECT pg_advisory_lock(7235938)"))
-        connection.commit()
     context.configure(
         connection=connection,
         render_as_batch=sqlite,
@@ -29,6 +26,10 @@ def run(connection: Connection) -> None:
     )
     try:
         with context.begin_transaction():
+            if not sqlite:  # of the transaction, not of the session: a pooler may be in between
+                connection.execute(text("SELECT pg_advisory_xact_lock(7235938)"))
+                # Who waits for a table makes all wait who come later; see registry.store.schema.
+                connection.execute(text("SET LOCAL lock_timeout = '250ms'"))
             context.run_migrations()
         if sqlite:
             orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()

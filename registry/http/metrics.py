@@ -55,6 +55,18 @@ UNAVAILABLE = Counter(
 WORKERS = Gauge(
     "registry_workers", "Processes that answer requests.", multiprocess_mode="livesum", registry=counted
 )
+THREADS = Gauge(
+    "registry_threads",
+    "Requests that all processes can answer at a time.",
+    multiprocess_mode="livesum",
+    registry=counted,
+)
+THREADS_BUSY = Gauge(
+    "registry_threads_busy",
+    "Requests that are being answered, looked at every few seconds.",
+    multiprocess_mode="livesum",
+    registry=counted,
+)
 CONNECTIONS = Gauge(
     "registry_database_connections",
     "Connections to the database that the pools of all processes hold, looked at every few seconds.",

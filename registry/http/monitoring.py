@@ -18,7 +18,15 @@ from registry.services.readiness import newest_revision, older_revisions
 from registry.store.database import db
 
 from .clinic.waiting import end_waiting
-from .metrics import CONNECTIONS, CONNECTIONS_ALLOWED, CONTENT_TYPE, WORKERS, exposition
+from .metrics import (
+    CONNECTIONS,
+    CONNECTIONS_ALLOWED,
+    CONTENT_TYPE,
+    THREADS,
+    THREADS_BUSY,
+    WORKERS,
+    exposition,
+)
 from .operation_metrics import FoundOut, Webhooks, look_around
 
 if TYPE_CHECKING:
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 METRICS = "/metrics"
 SERVED_HERE = frozenset({"/healthz", "/readyz"})
 LOOKED_EVERY = 5.0
-"""Seconds between two looks at the pools."""
+"""Seconds between two looks at what is in use."""
 
 
 class Monitored:
@@ -70,20 +78,23 @@ class Monitored:
 
 
 def watch(worker: PatientWorker) -> None:
-    """Count a worker and, for as long as it lives, the connections of its pools; let it end well."""
+    """Count a worker and, for as long as it lives, what it has in use; let it end well."""
     app: Flask = worker.wsgi
     worker.when_ending = lambda: end_waiting(app)
     newest_revision()  # takes long, once: before the first probe asks for it
     older_revisions()
     WORKERS.set(1)
-    threading.Thread(target=_count_connections, args=(app,), name="pools", daemon=True).start()
+    THREADS.set(worker.cfg.threads)
+    threading.Thread(target=_look_at, args=(worker,), name="monitoring", daemon=True).start()
 
 
-def _count_connections(app: Flask) -> None:
-    with app.app_context():
+def _look_at(worker: PatientWorker) -> None:
+    """Count what is in use, every few seconds."""
+    with worker.wsgi.app_context():
         pools = {key or "main": cast(QueuePool, engine.pool) for key, engine in db.engines.items()}
     pause = threading.Event()
     while True:
+        THREADS_BUSY.set(len(worker.busy))
         for name, pool in pools.items():
             CONNECTIONS.labels(name, "in_use").set(pool.checkedout())
             CONNECTIONS.labels(name, "idle").set(pool.checkedin())

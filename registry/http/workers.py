@@ -55,6 +55,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
         super().__init__(*args, **kwargs)
         self._heads: dict[TConn, float] = {}
         self._here = threading.local()
+        self.busy: set[TConn] = set()
+        """Connections with a request that is being answered."""
         self.when_ending: Callable[[], None] = lambda: None
         """Called when the worker is told to end; in a signal's handler, so it must not wait for anything."""
 
@@ -78,7 +80,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """Answer a request whose head has arrived."""
         self._heads.pop(conn, None)
-        keep = super().handle_request(req, conn)
+        self.busy.add(conn)
+        try:
+            keep = super().handle_request(req, conn)
+        finally:
+            self.busy.discard(conn)
         self._here.answered = True
         return keep
 

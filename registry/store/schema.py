@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -10,6 +12,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from registry.errors import Unavailable
+
+LOCK_NOT_AVAILABLE = "55P03"
+LONGEST_TRIED = 120.0
+TRIED_AGAIN_AFTER = 0.5
+"""Seconds."""
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -26,12 +36,35 @@ def upgrade(url: str, revision: str = "head") -> None:
     database = make_url(url).database
     if url.startswith("sqlite") and database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    command.upgrade(_configured(url), revision)
+    _patiently(lambda: command.upgrade(_configured(url), revision))
 
 
 def downgrade(url: str, revision: str) -> None:
     """Migrate down to a revision; ``base`` takes every table away."""
-    command.downgrade(_configured(url), revision)
+    _patiently(lambda: command.downgrade(_configured(url), revision))
+
+
+def _patiently(migrate: Callable[[], None]) -> None:
+    """Migrate; where others hold what is to be changed, step back at once and try again.
+
+    Who waits for a table's lock in PostgreSQL makes everybody wait who comes later. So a migration waits a
+    fraction of a second (``migrations/env.py``), shorter than deadlocks are looked for, and is undone.
+
+    :raises registry.errors.Unavailable: they held it all the time.
+    """
+    until = time.monotonic() + LONGEST_TRIED
+    while True:
+        try:
+            return migrate()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            if time.monotonic() > until:
+                raise Unavailable(
+                    "Others held what was to be migrated all the time; nothing was changed. Look for"
+                    " transactions that do not end (pg_stat_activity), and try again."
+                ) from error
+            time.sleep(TRIED_AGAIN_AFTER)
 
 
 def newest_revision() -> str | None:

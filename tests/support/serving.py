@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -83,7 +83,7 @@ class Server:
     metrics_port: int
     log: Path
 
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, /, **headers: str) -> Answer:
         return ask(self.port, path, method, body, headers)
 
     def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -130,15 +130,21 @@ class Server:
 
 @contextmanager
 def serving(
-    folder: Path, database_url: str, *, configuration: str | None = None, **environment: str
+    folder: Path,
+    database_url: str,
+    *,
+    configuration: str | None = None,
+    prefix: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[Server]:
     """A server until the block ends; without limits on what may be asked, unless ``environment`` sets them.
 
     :param configuration: Python that goes after the project's own configuration.
+    :param prefix: what its command begins with, to run it elsewhere.
     """
     port, metrics_port = free_port(), free_port()
     log = folder / f"log-{port}"
-    command = [sys.executable, "-m", "gunicorn"]
+    command = [*prefix, sys.executable, "-m", "gunicorn"]
     if configuration is not None:
         file = folder / f"gunicorn-{port}.conf.py"
         file.write_text(f"{(ROOT / 'gunicorn.conf.py').read_text()}\n{configuration}\n")
