@@ -22,9 +22,9 @@ from sqlalchemy import select
 
 from registry.cli import main
 from registry.services.principals import Role
-from registry.store import schema, tables
+from registry.store import tables
 from registry.store.audit_tables import audit_entries
-from tests.support import factories, replication, run_directory
+from tests.support import factories, replication
 from tests.support.serving import ask, eventually, serving
 
 WRITERS = 4
@@ -183,13 +183,6 @@ def test_the_whole_server_is_killed_under_load(register, tmp_path: Path, figures
                     os.kill(pid, signal.SIGKILL)
                 server.process.wait()
     assert_nothing_lost(writers, figures, SERVERS_KILLED, monkeypatch)
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[replication.Server]:
-    """A PostgreSQL that nobody else uses."""
-    with replication.replicated(run_directory.path(), 0, schema.upgrade) as cluster:
-        yield cluster.primary
 
 
 def kill(postgres: replication.Server) -> None:
