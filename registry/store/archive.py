@@ -113,7 +113,7 @@ def last_number(connection: Connection) -> int:
         named = connection.execute(text("SELECT pg_get_serial_sequence(:table, :column)"), _numbered())
         statement = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {named.scalar_one()}"  # noqa: S608 - the database's own name
     else:
-        statement = f"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{NUMBERED[0]}'"  # noqa: S608 - a constant
+        statement = f"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{NUMBERED[0]}'"  # noqa: S608 - a name of our own
     number: int = connection.exec_driver_sql(statement).scalar_one()
     return number
 
