@@ -42,6 +42,7 @@ from .problems import handle_errors
 from .public.bodies import blueprint as bodies
 from .public.practitioners import blueprint as practitioners
 from .public.registrations import blueprint as registrations
+from .requests import OwnRequest
 from .web.blueprint import register_pages
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or read_settings()
     configure_log()
     app = Flask("registry.http", static_folder=None, template_folder=None)
+    app.request_class = OwnRequest
     app.extensions[SETTINGS] = settings
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_IMPORT_BYTES"] = settings.max_import_bytes

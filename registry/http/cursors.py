@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from flask import request
 from registry.errors import Invalid
 
 from .answers import Answer
-from .fields import HouseField, Integer, List, Nested, QuerySchema, ResponseSchema
+from .fields import LARGEST_INTEGER, HouseField, Integer, List, Nested, QuerySchema, ResponseSchema
 
 VERSION = 1
 LONGEST = 1000
+NEVER_KEPT = re.compile(r"[\x00\ud800-\udfff]")
+"""What no text in a database holds: it may come in a cursor that somebody made themselves."""
 
 
 class CursorField(HouseField[str]):
@@ -93,9 +96,16 @@ def _parts(cursor: str, kinds: Sequence[type]) -> tuple[Any, ...]:
 def _part(part: object, kind: type) -> Any:
     if kind is date and isinstance(part, str):
         return date.fromisoformat(part)
-    if type(part) is not kind:
+    if type(part) is not kind or not could_be_kept(part):
         raise ValueError("of another kind")
     return part
+
+
+def could_be_kept(part: object) -> bool:
+    """Whether a part of a position is one that a database can compare with."""
+    if isinstance(part, int):
+        return -LARGEST_INTEGER <= part <= LARGEST_INTEGER
+    return not (isinstance(part, str) and NEVER_KEPT.search(part))
 
 
 def cursor_at(at: Sequence[str | int | date]) -> str:

@@ -441,7 +441,7 @@ class Hours(HouseField[float]):
             raise self.make_error("invalid")
         if not 0 <= value <= MOST_HOURS or value * 4 % 1:  # NaN is not between
             raise self.make_error("invalid")
-        return float(value)
+        return float(value) + 0.0  # of the two zeros, the one without a sign
 
     def json_schema(self) -> dict[str, Any]:
         return {

@@ -26,6 +26,8 @@ from .tracing import request_id
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PARTICULARS = 100
+LONGEST_NAME = 100
+"""Characters of a member's name that a refusal repeats."""
 RETRY_AFTER_SECONDS = 5
 PAGES = "registry.problem_pages"
 FOR_PROGRAMS = ("/v1/", "/fhir/")
@@ -310,12 +312,17 @@ def _place(location: str, path: tuple[str, ...]) -> tuple[str, str]:
 def _leaves(messages: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(messages, Mapping):
         for key, value in messages.items():
-            yield from _leaves(value, path if key == "_schema" else (*path, str(key)))
+            yield from _leaves(value, path if key == "_schema" else (*path, _shortened(str(key))))
     elif isinstance(messages, list | tuple):
         for message in messages:
             yield from _leaves(message, path)
     else:
         yield path, str(messages)
+
+
+def _shortened(name: str) -> str:
+    """A name as it was sent; of one that is longer than any here, its beginning."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _summary(particulars: Sequence[Mapping[str, str]]) -> str:

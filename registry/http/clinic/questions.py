@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 from flask import request
@@ -24,7 +25,7 @@ from registry.http.fields import (
     Word,
 )
 from registry.http.problems import Malformed, UnsupportedMedia
-from registry.http.requests import load, parse_json
+from registry.http.requests import load, parse_json, read_body
 from registry.services.batches import MOST_QUESTIONS, Asked, Refused
 
 NDJSON = "application/x-ndjson"
@@ -91,12 +92,12 @@ def read_questions() -> list[Asked | Refused]:
         return _at_most(_read_line(line) for line in _lines())
     if not request.is_json:
         raise UnsupportedMedia(f"Send JSON or NDJSON, with Content-Type: application/json or {NDJSON}.")
-    return _at_most(map(read_question, _questions(parse_json(request.get_data(cache=False)))))
+    return _at_most(map(read_question, _questions(parse_json(read_body(cache=False)))))
 
 
 def _lines() -> Iterator[bytes]:
     """The lines of the body that are not blank."""
-    return (line for line in request.get_data(cache=False).split(b"\n") if line and not line.isspace())
+    return (line for line in BytesIO(read_body(cache=False)) if not line.isspace())
 
 
 def _at_most(read: Iterator[Asked | Refused]) -> list[Asked | Refused]:

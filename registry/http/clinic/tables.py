@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from flask import Response, request
 
 from registry.errors import Invalid
 from registry.http.problems import Malformed
+from registry.http.requests import read_body
+from registry.services.rosters import MOST_MEMBERS
 from registry.sheets.writing import csv_text, restore
 
 CSV = "text/csv"
 COLUMNS = ("body", "number")
+MOST_ROWS = MOST_MEMBERS + 2
+"""The column names, and one more than may be, by which it is seen that there are too many."""
 
 
 def wants_table() -> bool:
@@ -37,8 +42,9 @@ def read_members() -> list[dict[str, Any]]:
     :raises registry.errors.Invalid: it has other columns.
     """
     try:
-        text = request.get_data(cache=False).decode("utf-8-sig")
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(row)]
+        text = read_body(cache=False).decode("utf-8-sig")
+        filled = (row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(row))
+        rows = list(islice(filled, MOST_ROWS))
     except (UnicodeDecodeError, csv.Error) as error:
         raise Malformed(f"The body is no CSV in UTF-8: {error}.") from error
     header = [cell.strip().lower() for cell in rows[0]] if rows else []

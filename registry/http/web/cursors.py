@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from registry.http.cursors import could_be_kept
+
 OLDEST = timedelta(days=2)
 SHAPE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})~([0-9a-f]{1,64})")
 LONGEST = 1000
@@ -63,6 +65,6 @@ def read_cursor(given: str) -> Cursor:
         widened, *position = json.loads(urlsafe_b64decode(given[:LONGEST] + "=" * (-len(given) % 4)))
     except (ValueError, TypeError, RecursionError):
         return Cursor()
-    if tuple(map(type, position)) != KINDS:
+    if tuple(map(type, position)) != KINDS or not all(map(could_be_kept, position)):
         return Cursor()
     return Cursor(tuple(position), widened is True)
