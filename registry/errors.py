@@ -10,6 +10,8 @@ RegistryError
 │   └── Unmet          requirements of a body's rules are not met, with the list of them
 ├── Forbidden          not allowed to this principal
 └── Unavailable        cannot be done at this moment; trying again may help
+    ├── Interrupted    what was read from went away; read again, and another may answer
+    └── InDoubt        it may have been done all the same: nobody knows at this moment
 """
 
 from __future__ import annotations
@@ -72,3 +74,11 @@ class Forbidden(RegistryError):
 
 class Unavailable(RegistryError):
     """Cannot be done at this moment; trying again may help."""
+
+
+class Interrupted(Unavailable):
+    """What was read from went away meanwhile. Nothing was changed: read again, and another may answer."""
+
+
+class InDoubt(Unavailable):
+    """The database went away while a change was being recorded: it may be recorded all the same."""

@@ -28,6 +28,13 @@ MACHINE, PROCESS = "machine", "process"
 NOT_OURS = re.compile("REGISTRY_(TEST_.*|SERVICE_(HOST|PORT(_.*)?)|PORT(_.*)?)")
 """Variables of the test suite, and those that Kubernetes makes of a Service called "registry"."""
 
+SEVERAL_HOSTS = re.compile(
+    r"(?P<scheme>postgresql[^:/]*://)(?P<account>[^/?]*@)?(?P<hosts>[^/?@]+(,[^/?@,]+)+)(?P<path>/[^?]*)"
+    r"(\?(?P<query>.*))?"
+)
+"""An address such as postgresql://user:password@one:5432,two:5433/name."""
+HOST_AND_PORT = re.compile(r"\[?(?P<host>[^\[\]:]+|(?<=\[)[0-9a-fA-F:.]+(?=\]))\]?(:(?P<port>[0-9]{1,5}))?")
+
 PASSWORD_IN_ADDRESS = re.compile("(://[^:/?#@]*):.*@")
 PASSWORD_IN_QUERY = re.compile("([?&][a-z]*password=)[^&]*", re.IGNORECASE)
 
@@ -137,15 +144,33 @@ def _require(fits: object) -> None:
 
 
 def _check_database(value: str) -> None:
-    parts = _parts(value)
+    parts = _parts(_hosts_apart(value))
     engine = parts.scheme.partition("+")[0]
     _require("://" in value and engine in ("sqlite", "postgresql"))
     _require(engine == "sqlite" or parts.path.strip("/"))
 
 
-def _check_replica(value: str) -> None:
+def _check_postgresql(value: str) -> None:
     _check_database(value)
     _require(value.startswith("postgresql"))
+
+
+def _check_replica(value: str) -> None:
+    """One server, so that what is found out about it is true of what is read from it."""
+    _check_postgresql(value)
+    _require(_hosts_apart(value) == value and value.count("host=") <= 1)
+
+
+def _hosts_apart(url: str) -> str:
+    """An address that names several hosts as PostgreSQL's own tools do, in the form that SQLAlchemy reads."""
+    found = SEVERAL_HOSTS.fullmatch(url)
+    if found is None:
+        return url
+    each = [HOST_AND_PORT.fullmatch(host) for host in found["hosts"].split(",")]
+    _require(all(each))
+    hosts, ports = (",".join(host[part] or "" for host in each if host) for part in ("host", "port"))
+    query = "&".join(filter(None, [f"host={hosts}", ports.strip(",") and f"port={ports}", found["query"]]))
+    return f"{found['scheme']}{found['account'] or ''}{found['path']}?{query}"
 
 
 def _check_origin(value: str) -> None:
@@ -183,6 +208,9 @@ REPLICAS = Kind(
     "addresses such as postgresql://user:password@host/name, with commas between them",
     Several(String(validate=_check_replica)),
 )
+LISTENABLE = Kind(
+    "an address such as postgresql://user:password@host/name", String(validate=_check_postgresql)
+)
 ORIGIN = Kind("a scheme and a host, such as https://registry.example", String(validate=_check_origin))
 CONTACT = Kind("mailto: and a mail address, or an https: address", String(validate=_check_contact))
 LISTENER = Kind("an address and a port, such as 127.0.0.1:9464", String(validate=_check_listener))
@@ -207,7 +235,28 @@ class Settings:
         secret=True,
     )
     replica_urls: tuple[str, ...] = setting(
-        (), REPLICAS, "PostgreSQL replicas that answer public reads.", secret=True
+        (), REPLICAS, "PostgreSQL replicas that answer public reads, each by its own address.", secret=True
+    )
+    replica_lag_seconds: int = setting(
+        10, whole(5, 50), "How many seconds may be missing from what a replica answers."
+    )
+    replica_stale_seconds: int = setting(
+        86_400,
+        whole(0, 2_592_000),
+        "How old an answer from a replica may be while the database itself cannot be reached.",
+    )
+    transaction_pooler: bool = setting(
+        False,
+        FLAG,
+        "Whether the database is reached through PgBouncer (or the like) in transaction mode: nothing is then"
+        " asked of a connection that would outlast a transaction.",
+    )
+    listen_url: str = setting(
+        "",
+        LISTENABLE,
+        "The database itself, where a pooler is in between: to be told of new events (LISTEN). Without it a"
+        " process behind such a pooler asks once a second.",
+        secret=True,
     )
     public_url: str = setting(
         "http://localhost:8000",
@@ -358,7 +407,12 @@ def _completed(values: dict[str, Any]) -> Settings:
     """The settings, with what follows from others where it was not given."""
     read = Settings(**values)
     public_url = values.get("public_url", f"http://localhost:{read.port}").rstrip("/")
-    return replace(read, database_url=_at_home(read.database_url), public_url=public_url)
+    return replace(
+        read,
+        database_url=_at_home(_hosts_apart(read.database_url)),
+        listen_url=_hosts_apart(read.listen_url),
+        public_url=public_url,
+    )
 
 
 def _contradictions(read: Settings) -> Iterator[str]:
@@ -366,6 +420,8 @@ def _contradictions(read: Settings) -> Iterator[str]:
     declared = {name: each for name, each, _ in declared_settings()}
     if read.replica_urls and not read.database_url.startswith("postgresql"):
         yield _mistake(declared["replica_urls"], read.replica_urls, "none, where the register is in SQLite")
+    if read.listen_url and not read.database_url.startswith("postgresql"):
+        yield _mistake(declared["listen_url"], read.listen_url, "none, where the register is in SQLite")
     if read.pool_size < read.threads:
         wanted = f"at least {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["pool_size"], read.pool_size, wanted)

@@ -16,7 +16,7 @@ from registry.domain.audit_chain import Happening
 from registry.services import audit
 from registry.settings import MistakenSettings, Settings, read_settings
 from registry.store import schema
-from registry.store.database import connect_to_database, db, reading, writing
+from registry.store.database import connect_to_database, disconnect, reading, writing
 
 
 def settings() -> Settings:
@@ -52,8 +52,7 @@ def connected(chosen: Settings | None = None, *, any_schema: bool = False) -> It
                 _refuse_other_schema()
             yield chosen
         finally:
-            for engine in db.engines.values():
-                engine.dispose()
+            disconnect(app)
 
 
 def operator() -> str:

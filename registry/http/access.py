@@ -15,6 +15,7 @@ from flask import Flask, g, request
 
 from registry.errors import Forbidden
 from registry.services.principals import ANYONE, OF_A_BODY, AccessScope, Principal, Role
+from registry.store.database import read_from_primary
 
 from .authentication import authenticate
 from .headers import IS_PUBLIC, ROUTED_TO
@@ -238,6 +239,7 @@ def control_access(app: Flask) -> None:
             return
         budget = rule.budget
         if "HTTP_AUTHORIZATION" in environ:
+            read_from_primary()
             g.principal = principal = authenticate(environ)
             cells = limits.of_principal(principal, budget)
         elif rule.public:

@@ -43,6 +43,7 @@ from .public.bodies import blueprint as bodies
 from .public.practitioners import blueprint as practitioners
 from .public.registrations import blueprint as registrations
 from .requests import OwnRequest
+from .rereading import read_from_replicas
 from .web.blueprint import register_pages
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_routes(app, make_api(app))
     control_access(app)
     health.remember_findings(app)
+    if settings.replica_urls:
+        read_from_replicas(app)
     wrap(app, settings)
     return app
 

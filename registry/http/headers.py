@@ -68,7 +68,7 @@ OPEN = [
     ("Access-Control-Allow-Origin", "*"),
     (
         "Access-Control-Expose-Headers",
-        "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id",
+        "ETag, Link, Location, RateLimit, RateLimit-Policy, Registry-As-Of, Retry-After, X-Request-Id",
     ),
 ]
 PREFLIGHT = [

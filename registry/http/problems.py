@@ -138,6 +138,14 @@ PROBLEMS: Mapping[type[errors.RegistryError], ProblemType] = {
         "Try again after the seconds in Retry-After; nothing was changed.",
         (("Retry-After", str(RETRY_AFTER_SECONDS)),),
     ),
+    errors.InDoubt: ProblemType(
+        S.SERVICE_UNAVAILABLE,
+        "outcome-unknown",
+        "It may have been recorded, or not",
+        "Read what is recorded before you send it again; or send it again with the same Idempotency-Key, and"
+        " it is done once.",
+        (("Retry-After", str(RETRY_AFTER_SECONDS)),),
+    ),
     Unauthenticated: ProblemType(
         S.UNAUTHORIZED,
         "unauthenticated",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -26,6 +27,7 @@ from registry.domain.verdict import (
 from registry.domain.vocabulary import Mode, Technique
 from registry.errors import Invalid, NotFound
 from registry.store import documents, ready_answers
+from registry.store.database import age_of, known_as_of
 from registry.store.entries import (
     BodyAndEntry,
     all_bodies,
@@ -41,15 +43,25 @@ LONGEST_KEPT = 60
 """Seconds for which a public answer may be kept at most; a suspension shows after that."""
 
 
-def seconds_kept(at: datetime, zone: str, *, today: bool) -> int:
+def longest_kept(age: float) -> int:
+    """For how many seconds an answer may be kept, so that it is never older than :data:`LONGEST_KEPT`.
+
+    :param age: of what was read for it, in seconds.
+    """
+    return max(0, LONGEST_KEPT - ceil(age))
+
+
+def seconds_kept(at: datetime, zone: str, *, today: bool, age: float = 0.0) -> int:
     """For how many seconds an answer may be kept: one for "today" not beyond the body's midnight.
 
     :param at: the instant (UTC) at which the answer was given.
+    :param age: of what was read for it, in seconds.
     """
+    most = longest_kept(age) if age else LONGEST_KEPT
     if not today:
-        return LONGEST_KEPT
+        return most
     left = day_ends(local_date(at, zone), zone) - at
-    return max(0, min(LONGEST_KEPT, int(left.total_seconds())))
+    return max(0, min(most, int(left.total_seconds())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,7 @@ class PublicEntry:
     """What the public may see of a registration. ``name`` and what else identifies is ``None`` if withheld.
 
     :param on: the local day that spans are given for.
+    :param as_of: the instant (UTC) until which all that was recorded is in it.
     :param never_registered: whether the body, by all that is known, registered nobody by this number.
     """
 
@@ -105,7 +118,8 @@ class Verification:
 
     :param on: the local day, in the body's zone, that the answer is for.
     :param known_at: what was known at this instant (UTC) was asked for; ``None`` for now.
-    :param as_of: the instant (UTC) at which the answer was given.
+    :param at: the instant (UTC) at which the answer was given: it decides what "today" is.
+    :param as_of: the instant (UTC) until which all that was recorded is in the answer: not after ``at``.
     :param today: whether the day was left to the body's calendar; the answer then ends with it.
     """
 
@@ -117,6 +131,7 @@ class Verification:
     on: date
     mode: Mode
     known_at: datetime | None
+    at: datetime
     as_of: datetime
     today: bool
     verdicts: tuple[Verdict, ...]
@@ -132,11 +147,13 @@ class Found:
     """A body, and what is stored of one of its numbers: read once, answered from many times.
 
     :param answers: the verdicts kept ready beside the entry, where there are any.
+    :param age: how many seconds ago all that was recorded is in it for certain.
     """
 
     body: Body
     entry: str | None
     answers: str | None = None
+    age: float = 0.0
 
     def fingerprint(self, *question: object) -> str:
         """Changes whenever an answer to ``question`` may have changed."""
@@ -151,18 +168,19 @@ def find(connection: Connection, code: str, number: str) -> Found:
 
     :raises registry.errors.NotFound: there is no such body.
     """
-    return _found(entry_by_number(connection, code, number_key(number)), code)
+    return _found(entry_by_number(connection, code, number_key(number)), code, age_of(connection))
 
 
 def find_alone(code: str, number: str) -> Found:
     """The same as :func:`find`, where nothing else is asked: as quickly as it can be read."""
-    return _found(lone_entry_by_number(code, number_key(number)), code)
+    row, age = lone_entry_by_number(code, number_key(number))
+    return _found(row, code, age)
 
 
-def _found(row: BodyAndEntry | None, code: str) -> Found:
+def _found(row: BodyAndEntry | None, code: str, age: float) -> Found:
     if row is None:
         raise NotFound(f"No body is kept under the code {code}; GET /v1/bodies lists them.")
-    return Found(body_of(row), row.entry, row.answers)
+    return Found(body_of(row), row.entry, row.answers, age)
 
 
 def standings_of(document: dict[str, Any], body: Body) -> Standings:
@@ -204,6 +222,7 @@ def verify(
         mode,
         None,
         at,
+        known_as_of(at, found.age),
         on is None,
         tuple(_verdicts(found, document, questions)),
     )
@@ -276,6 +295,7 @@ def verify_as_known(
         mode,
         known_at,
         at,
+        known_as_of(at, found.age),
         on is None,
         tuple(give_verdict(question, standings) for question in questions),
     )
@@ -288,14 +308,17 @@ def get_entry(found: Found, number: str, *, on: date | None, at: datetime) -> Pu
     """
     if found.entry is None:
         raise NotFound(f"{found.body.name} never registered the number {number}.")
-    entry = entry_of(found.body, found.entry, on=on, at=at)
+    entry = entry_of(found.body, found.entry, on=on, at=at, age=found.age)
     if entry.never_registered:
         raise NotFound(f"{found.body.name} never registered the number {number}.")
     return entry
 
 
-def entry_of(body: Body, stored: str, *, on: date | None, at: datetime) -> PublicEntry:
-    """A stored entry as the public sees it on a local day (``None`` for the body's today)."""
+def entry_of(body: Body, stored: str, *, on: date | None, at: datetime, age: float = 0.0) -> PublicEntry:
+    """A stored entry as the public sees it on a local day (``None`` for the body's today).
+
+    :param age: of what was read, in seconds.
+    """
     document = json.loads(stored)
     standings = standings_of(document, body)
     day = on or local_date(at, body.zone)
@@ -311,7 +334,7 @@ def entry_of(body: Body, stored: str, *, on: date | None, at: datetime) -> Publi
         tuple(document.get("languages", ())),
         document.get("city"),
         day,
-        at,
+        known_as_of(at, age),
         registration.on(day),
         tuple(_published_authorizations(standings, body, day)),
         tuple(_published_training(t) for t in document.get("trainings", ())),
@@ -370,14 +393,14 @@ def get_practitioner(connection: Connection, practitioner_id: str, *, at: dateti
     rows = [] if person is None else entries_of_practitioner(connection, person.id)
     if person is None or not rows:
         raise NotFound(f"No practitioner is kept under the identifier {practitioner_id}.")
-    entries = tuple(_entry_row(row, at) for row in rows)
+    entries = tuple(_entry_row(row, at, age_of(connection)) for row in rows)
     return PublicPractitioner(
         person.id, practitioner_id, person.withheld, entries[0].name, entries[0].languages, entries
     )
 
 
-def _entry_row(row: Row[Any], at: datetime) -> PublicEntry:
-    return entry_of(body_of(row), row.entry, on=None, at=at)
+def _entry_row(row: Row[Any], at: datetime, age: float) -> PublicEntry:
+    return entry_of(body_of(row), row.entry, on=None, at=at, age=age)
 
 
 def list_bodies(connection: Connection) -> list[Body]:

@@ -21,6 +21,7 @@ from registry.domain.names import city_key, number_key, tokens
 from registry.domain.verdict import Question, give_verdict
 from registry.domain.vocabulary import Technique
 from registry.errors import Invalid
+from registry.store.database import age_of
 from registry.store.entry_lists import StoredEntry, body_exists, entries_by_number, entries_of_people
 from registry.store.name_lookup import Match, Position, find_people, is_found_by, understand
 
@@ -126,11 +127,11 @@ def _page(
     connection: Connection, wanted: Wanted, batches: Iterable[Sequence[Match]], at: datetime, limit: int
 ) -> FoundPeople:
     people: list[PublicPractitioner] = []
-    reached, examined = Position(), 0
+    reached, examined, age = Position(), 0, age_of(connection)
     for batch in batches:
         entries = entries_of_people(connection, [match.practitioner_id for match in batch])
         for match in batch:
-            found = _person(wanted, match, entries.get(match.practitioner_id, ()), at)
+            found = _person(wanted, match, entries.get(match.practitioner_id, ()), at, age)
             if found is not None and len(people) == limit:
                 return FoundPeople(tuple(people), reached)
             people += [] if found is None else [found]
@@ -149,7 +150,7 @@ def _people_with_number(connection: Connection, wanted: Wanted, at: datetime) ->
     query = understand(connection, wanted.name or "", None)
     for id_, entries in by_person.items():
         match = _match(connection, query, id_)
-        person = None if match is None else _person(wanted, match, entries, at)
+        person = None if match is None else _person(wanted, match, entries, at, age_of(connection))
         if person is not None:
             yield person
 
@@ -161,11 +162,11 @@ def _match(connection: Connection, query: NameQuery, practitioner_id: str) -> Ma
 
 
 def _person(
-    wanted: Wanted, match: Match, entries: Iterable[StoredEntry], at: datetime
+    wanted: Wanted, match: Match, entries: Iterable[StoredEntry], at: datetime, age: float
 ) -> PublicPractitioner | None:
     """A person with the registrations that fit; ``None`` where none does."""
     fitting = [entry for entry in entries if _fits(wanted, match, entry, at)]
-    shown = [entry_of(entry.body, entry.document, on=wanted.on, at=at) for entry in fitting]
+    shown = [entry_of(entry.body, entry.document, on=wanted.on, at=at, age=age) for entry in fitting]
     known = tuple(entry for entry in shown if not entry.never_registered)
     if not known:
         return None

@@ -1,36 +1,56 @@
-"""The way to the database: one engine for writes and registrars' reads, one for public reads.
+"""The way to the database: one engine for writes, one for reads in autocommit, one for each replica.
 
 SQLite writes begin with ``BEGIN IMMEDIATE``, so that a transaction which reads before it writes cannot lose
-another's update; public reads run in autocommit, which spares the round trips of an empty transaction.
+another's update; public reads run in autocommit, which spares the round trips of an empty transaction. Where
+public reads go, if there are replicas, :mod:`.replicas` decides; all others go to the primary.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from math import inf
+from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Dialect, Engine, event, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Connection, Dialect, Engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from registry.errors import Unavailable
+from registry import clock
+from registry.errors import InDoubt, Interrupted, Unavailable
 from registry.settings import Settings
 
+from .engines import (
+    ANSWER_SECONDS,
+    AUTOCOMMIT,
+    engine_options,
+    looking_engine,
+    note_server,
+    prepare_sqlite,
+    refuse_replaced,
+    wait_only,
+)
+from .replicas import Order, Replica, Replicas, Source
 from .tables import metadata
 
 db = SQLAlchemy(metadata=metadata)
 PUBLIC = "public"
+LISTENING = "listening"
+REPLICAS = "registry.replicas"
 
-MOST_MAPPED = 2_147_418_112
-"""Bytes of an SQLite file that are read where the system keeps them, for all processes: all it allows."""
+AGE = "registry_age"
+"""An execution option: how many seconds ago all that was recorded is certain to be in what is read."""
+
+ORDER = "registry_order"
 
 CANNOT_BE_REACHED = "The register cannot be reached at this moment; please try again."
+BROKE_OFF = "What was being read from went away; please try again."
+MAY_BE_RECORDED = "The database went away while this was being recorded: it may be recorded, or not."
+READ_ONLY = "25006"
+"""PostgreSQL's code for a write where there can be none: on a server that follows another."""
 
 FEED_ORDER_LOCK = 0x6E65_6564
 """Advisory lock (PostgreSQL) under which events are numbered, so that their order is that of the commits."""
@@ -42,46 +62,61 @@ FEED_CHANNEL = "registry_events"
 
 def connect_to_database(app: Flask, settings: Settings) -> None:
     """Give the application its engines. Nothing is opened before the first use."""
-    common = engine_options(settings.database_url, settings)
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    url = settings.database_url
+    common = engine_options(url, settings)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = common
-    public = {"url": settings.database_url, **common}
-    public |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-    app.config["SQLALCHEMY_BINDS"] = {PUBLIC: public}
+    binds = {PUBLIC: {"url": url, **common, **AUTOCOMMIT}}
+    if settings.listen_url:
+        direct = engine_options(settings.listen_url, settings, direct=True)
+        binds[LISTENING] = {"url": settings.listen_url, **direct, **AUTOCOMMIT}
+    for name, replica in _named(settings).items():
+        binds[name] = {"url": replica, **engine_options(replica, settings, writable=False), **AUTOCOMMIT}
+    app.config["SQLALCHEMY_BINDS"] = binds
     db.init_app(app)
     with app.app_context():
-        for key, engine in db.engines.items():
-            if engine.dialect.name == "sqlite":
-                prepare_sqlite(engine, settings.busy_seconds, writes=key is None)
+        _prepare(db.engines, settings)
+        if settings.replica_urls:
+            app.extensions[REPLICAS] = _replicas_of(db.engines, settings)
 
 
-def engine_options(url: str, settings: Settings) -> dict[str, Any]:
-    """What SQLAlchemy needs to know of one engine."""
-    options: dict[str, Any] = {"pool_pre_ping": make_url(url).get_backend_name() != "sqlite"}
-    if make_url(url).database not in (None, "", ":memory:"):
-        options |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": 10}
-    return options
+def _named(settings: Settings) -> dict[str, str]:
+    return {f"replica-{place}": url for place, url in enumerate(settings.replica_urls, start=1)}
 
 
-def prepare_sqlite(engine: Engine, busy_seconds: int, *, writes: bool) -> None:
-    """Durable, concurrent, with foreign keys; and transactions that lock when they begin."""
+def _prepare(engines: Mapping[str | None, Engine], settings: Settings) -> None:
+    newest: dict[int, int] = {}
+    for key, engine in engines.items():
+        if engine.dialect.name == "sqlite":
+            prepare_sqlite(engine, settings.busy_seconds, writes=key is None)
+        elif key in _named(settings):
+            note_server(engine)
+            wait_only(engine, ANSWER_SECONDS)
+        else:
+            refuse_replaced(engine, newest)
 
-    @event.listens_for(engine, "connect")
-    def set_up(connection: DBAPIConnection, _record: object) -> None:
-        cast(sqlite3.Connection, connection).isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={busy_seconds * 1000}")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA mmap_size={MOST_MAPPED}")
-        cursor.close()
 
-    if writes:
+def _replicas_of(engines: Mapping[str | None, Engine], settings: Settings) -> Replicas:
+    named = _named(settings)
+    looks = [looking_engine(settings.database_url, settings, writable=True)]
+    looks += [looking_engine(url, settings, writable=False) for url in named.values()]
+    return Replicas(
+        engines[PUBLIC],
+        [Replica(name, engines[name]) for name in named],
+        looks,
+        lag=settings.replica_lag_seconds,
+        stale=settings.replica_stale_seconds,
+    )
 
-        @event.listens_for(engine, "begin")
-        def lock(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+def disconnect(app: Flask) -> None:
+    """Close every connection of an application that nobody uses any more."""
+    replicas: Replicas | None = app.extensions.get(REPLICAS)
+    if replicas is not None:
+        replicas.end()
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @contextmanager
@@ -89,62 +124,142 @@ def writing() -> Iterator[Connection]:
     """One transaction: committed when the block ends, rolled back when it raises.
 
     :raises registry.errors.Unavailable: the database cannot be reached, is full or is busy.
+    :raises registry.errors.InDoubt: it went away while the transaction was being committed.
     """
-    with _unavailability(), db.engine.begin() as connection:
+    with _unavailability(), db.engine.connect() as connection, connection.begin() as transaction:
         yield connection
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if connection.invalidated:
+                raise InDoubt(MAY_BE_RECORDED) from error
+            raise
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
     """For registrars' reads: sees every write that was acknowledged before."""
-    with _unavailability(), db.engines[PUBLIC].connect() as connection:
-        yield connection
-
-
-@contextmanager
-def public_reading() -> Iterator[Connection]:
-    """For the public's reads, without a transaction."""
-    with _unavailability(), db.engines[PUBLIC].connect() as connection:
+    engine = db.engines[PUBLIC]
+    with _unavailability(), engine.connect() as connection:
         yield connection
 
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
     """For reads that must agree with each other: what others commit meanwhile is not seen. Writes nothing."""
-    with reading() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.exec_driver_sql("ROLLBACK")
-        else:
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection.begin():
-                yield connection
+    with reading() as connection, _as_one(connection):
+        yield connection
 
 
-def public_row(sql: str, values: Any) -> Any:
+@contextmanager
+def _as_one(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+    else:
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield
+
+
+def public_reading(*, most_age: float = inf) -> AbstractContextManager[Connection]:
+    """For the public's reads, without a transaction: from a replica, if one is fit, or from the primary.
+
+    :param most_age: of what is read, in seconds; see :func:`known_as_of`.
+    :raises registry.errors.Interrupted: what was read from went away meanwhile; another may answer.
+    """
+    replicas = _replicas()
+    return reading() if replicas is None else _reading_from(replicas, most_age)
+
+
+@contextmanager
+def public_snapshot() -> Iterator[Connection]:
+    """The same for reads that must agree with each other."""
+    with public_reading() as connection, _as_one(connection):
+        yield connection
+
+
+@contextmanager
+def _reading_from(replicas: Replicas, most_age: float) -> Iterator[Connection]:
+    connection, source = _first_that_opens(replicas, most_age)
+    with connection:
+        if source.replica is None:
+            with _unavailability():
+                yield connection
+            return
+        try:
+            yield connection
+        except DBAPIError as error:
+            source.replica.fail()
+            raise Interrupted(BROKE_OFF) from error
+
+
+def _first_that_opens(replicas: Replicas, most_age: float) -> tuple[Connection, Source]:
+    failure: Exception | None = None
+    for source in replicas.sources(_order(), most_age):
+        try:
+            connection = source.engine.connect()
+        except (DBAPIError, PoolTimeoutError) as error:
+            failure = error
+            _note_failure(source)
+            continue
+        if source.is_as_found(connection.info):
+            _note_age(source.age)
+            return connection.execution_options(**{AGE: source.age}), source
+        connection.invalidate()
+        connection.close()
+        _note_failure(source)
+    raise Unavailable(CANNOT_BE_REACHED) from failure
+
+
+def public_row(sql: str, values: Any) -> tuple[Any, float]:
     """The first row of a public read, or ``None``, by the driver itself on a pooled connection.
 
     For the one statement that every patient and clinic waits for: a transaction, and a result built around a
     single row, would take several times as long as running it.
 
+    :returns: the row, and the age of what was read in seconds, as of :func:`known_as_of`.
     :raises registry.errors.Unavailable: as :func:`writing` does.
     """
     engine = db.engines[PUBLIC]
     driver = engine.dialect.loaded_dbapi
-    try:
-        connection = engine.pool.connect()
+    replicas = _replicas()
+    if replicas is None:
         try:
-            cursor = connection.cursor()
-            cursor.execute(sql, values)
-            row = cursor.fetchone()
-            cursor.close()
-        finally:
-            connection.close()
-    except (driver.OperationalError, driver.InterfaceError, PoolTimeoutError) as error:
-        raise Unavailable(CANNOT_BE_REACHED) from error
+            return _row(engine, sql, values), 0.0
+        except (driver.OperationalError, driver.InterfaceError, PoolTimeoutError) as error:
+            raise Unavailable(CANNOT_BE_REACHED) from error
+    failure: Exception | None = None
+    for source in replicas.sources(_order()):
+        gone: tuple[type[Exception], ...] = (driver.OperationalError, driver.InterfaceError, PoolTimeoutError)
+        if source.replica is not None:
+            gone = (driver.Error, PoolTimeoutError)  # such as a table that it does not have yet
+        try:
+            row = _row(source.engine, sql, values, source)
+        except gone as error:
+            failure = error
+            _note_failure(source)
+        else:
+            _note_age(source.age)
+            return row, source.age
+    raise Unavailable(CANNOT_BE_REACHED) from failure
+
+
+def _row(engine: Engine, sql: str, values: Any, source: Source | None = None) -> Any:
+    connection = engine.pool.connect()
+    try:
+        if source is not None and not source.is_as_found(connection.info):
+            connection.invalidate()
+            raise engine.dialect.loaded_dbapi.OperationalError("another server than was looked at")
+        cursor = connection.cursor()
+        cursor.execute(sql, values)
+        row = cursor.fetchone()
+        cursor.close()
+    finally:
+        connection.close()
     return row
 
 
@@ -153,11 +268,90 @@ def public_dialect() -> Dialect:
     return db.engines[PUBLIC].dialect
 
 
+def watching_engine() -> Engine:
+    """For a connection, beside all pools, that is told of new events."""
+    engines = db.engines
+    return engines.get(LISTENING, engines[PUBLIC])
+
+
+def _replicas() -> Replicas | None:
+    replicas: Replicas | None = current_app.extensions.get(REPLICAS)
+    return replicas
+
+
+def replica_ages() -> dict[str, float | None]:
+    """By replica, how many seconds ago all that was recorded is in it for certain; ``None``: nobody knows."""
+    replicas = _replicas()
+    return {} if replicas is None else replicas.ages()
+
+
+def read_from_primary() -> None:
+    """For the rest of this request: whoever may have written sees at once what they wrote."""
+    g.setdefault(ORDER, Order.PRIMARY_ONLY)
+
+
+def read_elsewhere() -> None:
+    """For the rest of this request: what was read from went away, so the primary is asked first."""
+    g.setdefault(ORDER, Order.PRIMARY_FIRST)
+
+
+def _order() -> Order:
+    order: Order = g.get(ORDER, Order.REPLICAS_FIRST)
+    return order
+
+
+def _note_age(age: float) -> None:
+    if age > age_of_request():
+        g.registry_oldest = age
+        g.registry_as_of = known_as_of(clock.now(), age)
+
+
+def _note_failure(source: Source) -> None:
+    if source.replica is not None:
+        source.replica.fail()
+
+
+def age_of(connection: Connection) -> float:
+    """Of what a connection reads: how many seconds ago all that was recorded is in it for certain."""
+    age: float = connection.get_execution_options().get(AGE, 0.0)
+    return age
+
+
+def age_of_request() -> float:
+    """The greatest age of anything that this request has read in public."""
+    age: float = g.get("registry_oldest", 0.0)
+    return age
+
+
+def as_of_request() -> datetime | None:
+    """The instant (UTC) until which all that was recorded is in anything that this request read in public.
+
+    ``None`` where it has read from the primary alone.
+    """
+    as_of: datetime | None = g.get("registry_as_of")
+    return as_of
+
+
+def known_as_of(at: datetime, age: float) -> datetime:
+    """The instant (UTC) until which all that was recorded is in what was read.
+
+    :param at: the present instant (UTC), taken before it was read.
+    :param age: of what was read, in seconds.
+    """
+    return at - timedelta(seconds=age) if age else at
+
+
 @contextmanager
 def _unavailability() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise Unavailable(CANNOT_BE_REACHED) from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != READ_ONLY:
+            raise
+        for each in (db.engine, db.engines[PUBLIC]):
+            each.dispose()  # any of their connections may lead to the server that follows another now
         raise Unavailable(CANNOT_BE_REACHED) from error
 
 

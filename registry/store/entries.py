@@ -63,16 +63,16 @@ def entry_by_number(connection: Connection, code: str, number_key: str) -> BodyA
     return None if row is None else BodyAndEntry(*row)
 
 
-def lone_entry_by_number(code: str, number_key: str) -> BodyAndEntry | None:
-    """The same, for an answer that asks nothing else: by the driver itself.
+def lone_entry_by_number(code: str, number_key: str) -> tuple[BodyAndEntry | None, float]:
+    """The same, for an answer that asks nothing else: by the driver itself; and the age of what was read.
 
     It is the one statement that all patients and clinics wait for; a connection made ready for more, and a
     result built around a single row, would take several times as long as running it.
     """
     sql, names = _for_driver(public_dialect())
     given = {"code": code, "number_key": number_key}
-    row = public_row(sql, given if names is None else [given[name] for name in names])
-    return None if row is None else BodyAndEntry(*row)
+    row, age = public_row(sql, given if names is None else [given[name] for name in names])
+    return (None if row is None else BodyAndEntry(*row)), age
 
 
 @lru_cache(maxsize=4)

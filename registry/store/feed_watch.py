@@ -1,7 +1,7 @@
 """Waiting for events, for all who wait in one process, by one thread that looks for all of them.
 
-PostgreSQL tells of a commit (LISTEN). Of SQLite the write-ahead log is looked at, as a file. In case that was
-missed the database is asked once a second, and never while nobody waits.
+PostgreSQL tells of a commit (LISTEN), unless a pooler is in between. Of SQLite the write-ahead log is looked
+at, as a file. In case that was missed the database is asked once a second, and never while nobody waits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from .database import FEED_CHANNEL
+from .engines import LISTENS
 from .feed import newest_event
 
 ASKED_EVERY = 1.0
@@ -148,7 +149,8 @@ def _driver_error(engine: Engine) -> type[Exception]:
 
 def _waiter(connection: Connection, driver: Any) -> Wait:
     if connection.dialect.name == "postgresql":
-        return _listening(driver)
+        listens = connection.get_execution_options().get(LISTENS, True)
+        return _listening(driver) if listens else _sleeping
     file = connection.engine.url.database
     return _sleeping if file in (None, "", ":memory:") else _looking(Path(f"{file}-wal"))
 

@@ -43,8 +43,12 @@ def keep(tx: Connection, principal: str, key: str, *, lease: str, response: str)
 
 
 def release(tx: Connection, principal: str, key: str, *, lease: str) -> None:
-    """Forget a request that changed nothing, so that its key may be used again."""
-    tx.execute(delete(KEYS).where(_named(principal, key) & (KEYS.c.lease == lease)))
+    """Forget a request that changed nothing, so that its key may be used again.
+
+    One that is answered is kept: it may have been recorded although nobody learned that it was.
+    """
+    own = _named(principal, key) & (KEYS.c.lease == lease) & KEYS.c.response.is_(None)
+    tx.execute(delete(KEYS).where(own))
 
 
 def forget(tx: Connection, at: datetime) -> None:

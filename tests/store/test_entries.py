@@ -26,7 +26,7 @@ def app(database_url: str) -> Iterator[Flask]:
 
 @pytest.mark.parametrize(("code", "number"), [("ca-ab", "PT-1"), ("ca-ab", "PT-2"), ("nz", "PT-1")])
 def test_an_entry_is_the_same_alone_and_on_a_connection(app: Flask, code: str, number: str) -> None:
-    alone = lone_entry_by_number(code, number)
+    alone, _ = lone_entry_by_number(code, number)
     with public_reading() as connection:
         assert entry_by_number(connection, code, number) == alone
     assert (alone is not None) == (code == "ca-ab")
@@ -35,7 +35,7 @@ def test_an_entry_is_the_same_alone_and_on_a_connection(app: Flask, code: str, n
 
 def test_a_connection_that_the_server_closed_is_replaced(postgresql_url: str) -> None:
     with running(Settings(database_url=postgresql_url)) as app, app.app_context():
-        assert lone_entry_by_number("ca-ab", "PT-1") is None
+        assert lone_entry_by_number("ca-ab", "PT-1") == (None, 0.0)
         engine = create_engine(postgresql_url)
         with engine.connect() as connection:
             others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -43,7 +43,7 @@ def test_a_connection_that_the_server_closed_is_replaced(postgresql_url: str) ->
                 text(f"{others} WHERE datname = current_database() AND pid <> pg_backend_pid()")
             )
         engine.dispose()
-        assert lone_entry_by_number("ca-ab", "PT-1") is None
+        assert lone_entry_by_number("ca-ab", "PT-1") == (None, 0.0)
 
 
 def test_a_database_that_is_not_there_is_told_as_such() -> None:

@@ -16,7 +16,7 @@ from registry.http.app import create_app
 from registry.http.clinic.webhooks import TARGETS
 from registry.services.webhooks import Targets
 from registry.settings import OFF, PROCESS, Settings
-from registry.store.database import db
+from registry.store.database import disconnect
 
 NO_LIMITS: dict[str, Any] = {each.name: OFF for each in fields(Settings) if each.name.startswith("limit_")}
 
@@ -40,9 +40,7 @@ def running(settings: Settings, *, limited: bool = False) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        with app.app_context():
-            for engine in db.engines.values():
-                engine.dispose()
+        disconnect(app)
 
 
 @contextmanager

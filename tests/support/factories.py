@@ -20,7 +20,7 @@ from registry.services.principals import Role
 from registry.settings import Settings
 from registry.store import tables
 from registry.store.courses import Course
-from registry.store.database import engine_options, prepare_sqlite
+from registry.store.engines import engine_options, prepare_sqlite
 from registry.store.people import NewName
 from registry.store.records import Body, Person, RegistrationRecord
 from registry.store.trainings import KeptTraining, TrainingFacts

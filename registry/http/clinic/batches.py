@@ -13,7 +13,7 @@ from registry.http.limits import charge_questions
 from registry.http.metrics import BATCH_QUESTIONS
 from registry.http.operations import Blueprint
 from registry.services.batches import answer_all
-from registry.store.database import snapshot
+from registry.store.database import age_of, known_as_of, public_snapshot
 
 from .questions import NDJSON, QuestionBatchSchema, read_questions
 from .verdicts import AnswerBatchSchema, answer_texts
@@ -44,9 +44,10 @@ def verify_batch() -> Response:
     BATCH_QUESTIONS.inc(len(questions))
     as_lines = _wants_lines()
     with ExitStack() as stack:
-        connection = stack.enter_context(snapshot())
+        connection = stack.enter_context(public_snapshot())
         answers = stack.enter_context(closing(answer_all(connection, questions, at=at)))
-        parts = _parts(answer_texts(answers, at), as_lines=as_lines)
+        as_of = known_as_of(at, age_of(connection))
+        parts = _parts(answer_texts(answers, as_of), as_lines=as_lines)
         first = next(parts)  # what fails by now is a problem, not an answer that breaks off
         held = stack.pop_all()
     given = chain((first,), _closed_after(parts, held))

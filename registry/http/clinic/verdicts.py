@@ -88,12 +88,12 @@ class AnswerBatchSchema(ResponseSchema):
     answers = List(Nested(AnswerSchema), most=MOST_QUESTIONS)
 
 
-def answer_texts(answers: Iterator[Answered | Refused], at: datetime) -> Iterator[str]:
+def answer_texts(answers: Iterator[Answered | Refused], known: datetime) -> Iterator[str]:
     """Each answer as a JSON object, in its place.
 
-    :param at: the instant (UTC) at which they are given.
+    :param known: the instant (UTC) until which all that was recorded is in them.
     """
-    as_of = f'"{shown_instant(at)}"'
+    as_of = f'"{shown_instant(known)}"'
     for index, answer in enumerate(answers):
         if isinstance(answer, Answered):
             ref, rest = answer.asked.ref, _answer(answer, as_of)

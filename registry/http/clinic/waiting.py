@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 
 from registry.settings import Settings
-from registry.store.database import PUBLIC, db
+from registry.store.database import watching_engine
 from registry.store.feed_watch import FeedWatch
 
 
@@ -35,7 +35,7 @@ def _waiting() -> _Waiting:
         made: _Waiting | None = current_app.extensions.get(WAITING)
         if made is None:
             settings: Settings = current_app.extensions["registry.settings"]
-            made = _Waiting(FeedWatch(db.engines[PUBLIC]), threading.Semaphore(settings.feed_waiters))
+            made = _Waiting(FeedWatch(watching_engine()), threading.Semaphore(settings.feed_waiters))
             current_app.extensions[WAITING] = made
         return made
 

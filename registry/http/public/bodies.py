@@ -9,6 +9,7 @@ from registry.http.disclosure import Value, shown_body
 from registry.http.operations import Blueprint
 from registry.http.schemas import BodiesSchema, BodySchema
 from registry.services import look_up
+from registry.store.database import age_of
 
 blueprint = Blueprint("bodies", __name__, url_prefix="/v1/bodies", description="Regulatory bodies")
 
@@ -17,10 +18,10 @@ blueprint = Blueprint("bodies", __name__, url_prefix="/v1/bodies", description="
 def list_bodies(tx: Connection) -> Answer:
     """List the bodies whose registers are kept here."""
     items: list[Value] = [shown_body(body) for body in look_up.list_bodies(tx)]
-    return Answer({"items": items}, max_age=look_up.LONGEST_KEPT)
+    return Answer({"items": items}, max_age=look_up.longest_kept(age_of(tx)))
 
 
 @blueprint.operation("GET", "/<code:body>", answer=BodySchema)
 def get_body(tx: Connection, body: str) -> Answer:
     """Show one body."""
-    return Answer(shown_body(look_up.get_body(tx, body)), max_age=look_up.LONGEST_KEPT)
+    return Answer(shown_body(look_up.get_body(tx, body)), max_age=look_up.longest_kept(age_of(tx)))

@@ -19,7 +19,7 @@ from registry.http.requests import read_query
 from registry.http.schemas import PractitionerSchema
 from registry.services import look_up
 from registry.services.search import MOST, Wanted, search
-from registry.store.database import public_reading
+from registry.store.database import age_of_request, public_reading
 
 from .answers import is_known, public_answer, unchanged, weak
 
@@ -73,7 +73,8 @@ def search_practitioners() -> Response:
         found = search(connection, Wanted(**query), at=at, limit=limit, after=after or ())
         paid.shows(len(found.people))
     following = None if found.after is None else cursor_at(found.after)
-    seconds = min((kept_for(person, at) for person in found.people), default=look_up.LONGEST_KEPT)
+    most = look_up.longest_kept(age_of_request())
+    seconds = min((kept_for(person, at) for person in found.people), default=most)
     etag = weak(fingerprint_of(found.people, following))
     if is_known(etag):
         return unchanged(etag=etag, seconds=seconds)
@@ -86,7 +87,8 @@ def search_practitioners() -> Response:
 
 def kept_for(practitioner: look_up.PublicPractitioner, at: datetime) -> int:
     """For how many seconds an answer about a person may be kept: to the first midnight among the bodies."""
-    return min(look_up.seconds_kept(at, e.body.zone, today=True) for e in practitioner.entries)
+    age = age_of_request()
+    return min(look_up.seconds_kept(at, e.body.zone, today=True, age=age) for e in practitioner.entries)
 
 
 def fingerprint_of(people: tuple[look_up.PublicPractitioner, ...], following: str | None) -> str:

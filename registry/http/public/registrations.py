@@ -92,7 +92,7 @@ def verify_registration(body: str, number: str) -> Response:
         return _verify_as_known(body, number, asked, asked.known_at, at)
     found = look_up.find_alone(body, number)
     today = asked.on is None
-    seconds = seconds_kept(at, found.body.zone, today=today)
+    seconds = seconds_kept(at, found.body.zone, today=today, age=found.age)
     day = asked.on or local_date(at, found.body.zone)
     etag = weak(found.fingerprint(number, asked.techniques, asked.mode, day, today))
     if is_known(etag):
@@ -104,7 +104,8 @@ def verify_registration(body: str, number: str) -> Response:
 
 
 def _verify_as_known(body: str, number: str, asked: Asked, known_at: datetime, at: datetime) -> Response:
-    with public_reading() as connection:
+    # What was known at an instant is told only from what shows all that was recorded until then.
+    with public_reading(most_age=max(0.0, (at - known_at).total_seconds())) as connection:
         found = look_up.find(connection, body, number)
         answer = look_up.verify_as_known(
             connection,
@@ -117,8 +118,8 @@ def _verify_as_known(body: str, number: str, asked: Asked, known_at: datetime, a
             at=at,
         )
     count_verdicts(answer.verdicts)
-    etag = weak(found.fingerprint(number, asked))
-    return public_answer(shown_verification(answer), etag=etag, seconds=look_up.LONGEST_KEPT)
+    etag, seconds = weak(found.fingerprint(number, asked)), look_up.longest_kept(found.age)
+    return public_answer(shown_verification(answer), etag=etag, seconds=seconds)
 
 
 @blueprint.operation(
@@ -133,7 +134,7 @@ def show_registration(body: str, number: str) -> Response:
     on = read_query(ENTRY_QUERY).get("on") if request.query_string else None
     at = clock.now()
     found = look_up.find_alone(body, number)
-    seconds = seconds_kept(at, found.body.zone, today=on is None)
+    seconds = seconds_kept(at, found.body.zone, today=on is None, age=found.age)
     entry = look_up.get_entry(found, number, on=on, at=at)
     etag = weak(entry.etag)
     if is_known(etag):

@@ -43,12 +43,14 @@ class Checked:
     @property
     def today(self) -> date:
         """The body's present day."""
-        return local_date(self.verification.as_of, self.verification.body.zone)
+        return local_date(self.verification.at, self.verification.body.zone)
 
     @property
     def seconds_kept(self) -> int:
         """How long the page may be kept. Any page ends with the day: it says "today", "was" and "will be"."""
-        return look_up.seconds_kept(self.verification.as_of, self.verification.body.zone, today=True)
+        verification = self.verification
+        age = (verification.at - verification.as_of).total_seconds()
+        return look_up.seconds_kept(verification.at, verification.body.zone, today=True, age=age)
 
 
 def check_page(body: str, number: str) -> Response:
@@ -115,10 +117,12 @@ def answer_today(
 ) -> tuple[Verification, Spoken]:
     """The first of today's answers, for what shows nothing else; ``None`` asks about every technique.
 
+    It is told from nothing that is older than an answer may be kept: it has no room for its age.
+
     :raises registry.errors.NotFound: there is no such body, or it never registered this number.
     """
     techniques = EVERY_TECHNIQUE if technique is None else (technique,)
-    with public_reading() as connection:
+    with public_reading(most_age=look_up.LONGEST_KEPT) as connection:
         found = look_up.find(connection, body, number)
     entry = look_up.get_entry(found, number, on=None, at=at)
     verification, _, spoken = answer(found, entry, techniques, None, at)

@@ -14,7 +14,7 @@ from registry.domain.vocabulary import Technique
 from registry.errors import Invalid
 from registry.http.answers import cache_control
 from registry.services import histories, look_up
-from registry.store.database import public_reading
+from registry.store.database import age_of_request, public_reading
 
 from .asking import read_arguments
 from .check import answer_today
@@ -70,7 +70,7 @@ def badge_svg(body: str, number: str) -> Response:
     about = "" if len(spoken.techniques) == len(Technique) else _briefly(spoken.techniques)
     context = {"verification": verification, "spoken": spoken, "about": about, "tone": tone}
     context |= {"words": say(BADGE[tone]), "sign": SIGNS[tone]}
-    seconds = look_up.seconds_kept(verification.as_of, verification.body.zone, today=True)
+    seconds = look_up.seconds_kept(verification.at, verification.body.zone, today=True, age=age_of_request())
     response = Response(render("badge.svg", context), content_type="image/svg+xml")
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return in_language(response, cache_control(seconds))
@@ -92,4 +92,4 @@ def changes_feed(body: str, number: str) -> Response:
         entry = look_up.get_entry(found, number, on=None, at=at)
         changes = histories.changes_of(connection, entry.id)
     response = Response(atom(entry, changes, current_visit()), content_type="application/atom+xml")
-    return in_language(response, cache_control(look_up.LONGEST_KEPT))
+    return in_language(response, cache_control(look_up.longest_kept(age_of_request())))

@@ -95,7 +95,7 @@ class _Question:
 
     @property
     def today(self) -> date:
-        return local_date(self.verification.as_of, self.verification.body.zone)
+        return local_date(self.verification.at, self.verification.body.zone)
 
     @property
     def when(self) -> When:
