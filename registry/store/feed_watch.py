@@ -157,7 +157,7 @@ def _waiter(connection: Connection, driver: Any) -> Wait:
 
 def _sleeping(seconds: float) -> bool:
     time.sleep(seconds)
-    return True
+    return False
 
 
 def _listening(driver: Any) -> Wait:
