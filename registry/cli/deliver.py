@@ -13,7 +13,7 @@ from registry.delivery.sending import Sender
 from registry.http.clinic.webhook_messages import Messages
 from registry.log import configure_log
 from registry.services.delivering import Deliverer
-from registry.store.database import PUBLIC, db, reading, writing
+from registry.store.database import reading, watching_engine, writing
 from registry.store.feed_watch import FeedBell
 
 from .database import connected
@@ -43,5 +43,5 @@ def _deliver(is_wanted: Callable[[], bool]) -> None:
         deliverer = Deliverer(reading, writing, Sender.of(chosen), longest, Messages())
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: deliverer.stop())
-        FeedBell(db.engines[PUBLIC], deliverer.ring).start()
+        FeedBell(watching_engine(), deliverer.ring).start()
         deliverer.run(is_wanted)

@@ -35,6 +35,9 @@ from .errands import Errand, Errands, Lane, Plan, Renderer
 ASKED_EVERY = 1.0
 """Seconds between two questions to the database, while nothing happens."""
 
+HELD_FOR = 30.0
+"""Seconds after which another connection is asked for: the server may be another one by now."""
+
 WRITTEN_DOWN_EVERY = 1.0
 """Seconds after which the places that were passed are written down."""
 
@@ -63,7 +66,7 @@ class Places:
 class Deliverer:
     """Sends what is due, until it is stopped.
 
-    :param reading: gives a connection without a transaction; one is held as long as all goes well.
+    :param reading: gives a connection without a transaction; one is held for a while.
     :param writing: begins a transaction.
     :param sender: makes the attempts.
     :param longest: what an attempt takes at most.
@@ -118,10 +121,11 @@ class Deliverer:
         return not self._unmarked or time.monotonic() > self._stops_by
 
     def _go_on(self, is_wanted: Callable[[], bool]) -> float:
-        """Deliver as long as all goes well; the seconds to wait before it is tried again."""
+        """Deliver for a while, as long as all goes well; the seconds to wait before going on."""
+        until = time.monotonic() + HELD_FOR
         try:
             with self._reading() as connection:
-                while not self._is_over(is_wanted):
+                while time.monotonic() < until and not self._is_over(is_wanted):
                     self._collect(self._turn(connection))
         except Unavailable:
             log.warning("delivery_interrupted")

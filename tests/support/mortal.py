@@ -27,7 +27,7 @@ from registry.services import errands
 from registry.services.delivering import Deliverer, Places
 from registry.services.errands import Errand, Plan
 from registry.settings import read_settings
-from registry.store.database import PUBLIC, connect_to_database, db, reading, writing
+from registry.store.database import connect_to_database, reading, watching_engine, writing
 from registry.store.feed_watch import FeedBell
 
 HELD = timedelta(seconds=0.8)
@@ -87,7 +87,7 @@ def deliver(app: Flask, sender: Sender, longest: timedelta, killer: Killer) -> N
     with app.app_context():
         deliverer = Mortal(reading, dying, sender, longest, Messages(), PLACES)
         deliverer.killer = killer
-        FeedBell(db.engines[PUBLIC], deliverer.ring).start()
+        FeedBell(watching_engine(), deliverer.ring).start()
         deliverer.run()
 
 
