@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "import": "imports:import_",
     "imports": "imports:imports",
     "export": "exports:export",
-    "keep-sweeping": "serve:keep_sweeping",
+    "keep-sweeping": "sweep:keep_sweeping",
     "keep-delivering": "deliver:keep_delivering",
 }
 """By name: the module in this package, and the command in it."""

@@ -5,27 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from urllib.parse import quote
 
 import click
-import structlog
 from sqlalchemy import Connection
 
 from registry import clock
 from registry.domain.names import number_key
-from registry.errors import RegistryError
-from registry.log import configure_log
 from registry.settings import Settings
 from registry.store import schema
-from registry.store.database import reading, writing
+from registry.store.database import reading
 from registry.store.records import find_body, find_registration
 from registry.store.samples import any_registration, is_empty
 
 from .database import connected, recording, settings
 
-SWEEP_EVERY_SECONDS = 60
-LOOK_EVERY_SECONDS = 1
 FIRST_SHOWN = ("ca-ab", "PT-10001")
 """Of the demonstration register: who is authorized, without conditions."""
 
@@ -101,40 +95,3 @@ def _start_beside(command_name: str) -> None:
     """Run a command in a process of its own, which ends when this one, soon to be the server, does."""
     command = [sys.executable, "-m", "registry.cli", command_name, str(os.getpid())]
     subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - this interpreter, with our own arguments
-
-
-@click.command(hidden=True)
-@click.argument("parent", type=int)
-def keep_sweeping(parent: int) -> None:
-    """Sweep every minute, as long as the process PARENT started this one and lives."""
-    configure_log()
-    log = structlog.get_logger(__name__)
-    with connected():
-        due = time.monotonic() + LOOK_EVERY_SECONDS
-        while os.getppid() == parent:
-            if time.monotonic() >= due:
-                _sweep_once(log)
-                due = time.monotonic() + SWEEP_EVERY_SECONDS
-            time.sleep(LOOK_EVERY_SECONDS)
-
-
-def _sweep_once(log: structlog.typing.FilteringBoundLogger) -> None:
-    """One sweep; what fails is logged and tried again a minute later."""
-    from registry.services.audit import vouch_for_all
-    from registry.services.sweep import sweep
-
-    try:
-        for swept in sweep(writing, at=clock.now()):
-            if swept.announced or swept.resolved:
-                log.info(
-                    "swept",
-                    body=swept.code,
-                    through=swept.through.isoformat(),
-                    announced=swept.announced,
-                    resolved=swept.resolved,
-                )
-        vouch_for_all(writing, at=clock.now())
-    except RegistryError as error:
-        log.warning("sweep_postponed", detail=error.detail)
-    except Exception:
-        log.exception("sweep_failed")

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from collections.abc import Callable
 from datetime import date, datetime
 
 import click
+import structlog
 
 from registry import clock
-from registry.errors import Unavailable
+from registry.errors import RegistryError
+from registry.log import configure_log_of_service
 from registry.services import sweep as service
 from registry.services.audit import vouch_for_all
 from registry.store.database import writing
 
 from .database import connected
 
+EVERY_SECONDS = 60
+LOOK_EVERY_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
 
 @click.command()
-@click.option("--loop", "seconds", type=click.IntRange(1, 86400), help="Sweep again after so many seconds.")
+@click.option(
+    "--every",
+    "seconds",
+    type=click.IntRange(1, 86400),
+    help="Go on until stopped, sweep again after so many seconds, and log what comes of it.",
+)
 @click.option(
     "--on",
     "day",
@@ -34,11 +49,16 @@ def sweep(seconds: int | None, day: datetime | None) -> None:
     with connected():
         if seconds is None:
             _sweep(on)
-            return
-        pause = threading.Event()
-        while True:
-            _sweep_if_possible(on)
-            pause.wait(seconds)
+        else:
+            _sweep_every(seconds, lambda: True, on)
+
+
+@click.command(hidden=True)
+@click.argument("parent", type=int)
+def keep_sweeping(parent: int) -> None:
+    """Sweep every minute, as long as the process PARENT started this one and lives."""
+    with connected():
+        _sweep_every(EVERY_SECONDS, lambda: os.getppid() == parent)
 
 
 def _sweep(on: date | None) -> None:
@@ -49,8 +69,34 @@ def _sweep(on: date | None) -> None:
     vouch_for_all(writing, at=clock.now())
 
 
-def _sweep_if_possible(on: date | None) -> None:
+def _sweep_every(seconds: int, is_wanted: Callable[[], bool], on: date | None = None) -> None:
+    """Sweep until SIGTERM or SIGINT, or until it is not wanted any more; what fails is tried again."""
+    configure_log_of_service()
+    stopped = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    left = 0.0
+    while is_wanted() and not stopped.is_set():
+        if left <= 0:
+            _sweep_and_log(on)
+            left = float(seconds)
+        stopped.wait(min(left, LOOK_EVERY_SECONDS))
+        left -= LOOK_EVERY_SECONDS
+
+
+def _sweep_and_log(on: date | None) -> None:
     try:
-        _sweep(on)
-    except Unavailable as error:
-        click.echo(f"Trying again later: {error.detail}", err=True)
+        for swept in service.sweep(writing, at=clock.now(), on=on):
+            if swept.announced or swept.resolved:
+                log.info(
+                    "swept",
+                    body=swept.code,
+                    through=swept.through.isoformat(),
+                    announced=swept.announced,
+                    resolved=swept.resolved,
+                )
+        vouch_for_all(writing, at=clock.now())
+    except RegistryError as error:
+        log.warning("sweep_postponed", detail=error.detail)
+    except Exception:
+        log.exception("sweep_failed")
