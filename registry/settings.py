@@ -6,6 +6,7 @@ To add one: a field of :class:`Settings` made by :func:`setting`, and ``registry
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,14 @@ DECLARED = "declared"
 HIDDEN = "***"
 OFF = "off"
 MACHINE, PROCESS = "machine", "process"
+ROLES_OF_A_BODY = ("registrar", "auditor")
+TOKEN_ROLES = (*ROLES_OF_A_BODY, "clinic", "operator")
+TOKEN_SCOPES = ("follow", "read", "record", "decide", "import", "export", "administer")
+ALGORITHMS = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "Ed25519"),
+)
+"""Of signatures by a private key alone: what a secret verifies, whoever verifies it can forge."""
 
 NOT_OURS = re.compile("REGISTRY_(TEST_.*|SERVICE_(HOST|PORT(_.*)?)|PORT(_.*)?)")
 """Variables of the test suite, and those that Kubernetes makes of a Service called "registry"."""
@@ -200,6 +209,28 @@ def _check_counts(value: str) -> None:
     _require(re.fullmatch(rf"{MACHINE}|{PROCESS}|file:/.+|(redis|rediss|unix)://.+", value))
 
 
+def _check_issuer(value: str) -> None:
+    """OpenID Connect Discovery 1.0, section 2: no query, no fragment. A slash at its end is a part of it."""
+    parts = _parts(value)
+    _require(parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc)
+    _require(not (parts.query or parts.fragment) and value.isascii() and " " not in value)
+
+
+def _check_roles(value: str) -> None:
+    try:
+        told = json.loads(value)
+    except ValueError as error:
+        raise ValidationError("") from error
+    _require(isinstance(told, dict))
+    for grant in told.values():
+        _require(isinstance(grant, dict) and grant.keys() <= {"role", "body", "scopes"})
+        _require(grant.get("role") in TOKEN_ROLES)
+        _require(isinstance(grant.get("body", ""), str))
+        _require(grant["role"] in ROLES_OF_A_BODY or "body" not in grant)
+        scopes = grant.get("scopes", list(TOKEN_SCOPES))
+        _require(isinstance(scopes, list) and scopes and all(scope in TOKEN_SCOPES for scope in scopes))
+
+
 DATABASE = Kind(
     "an address such as sqlite:////data/register.db or postgresql://user:password@host/name",
     String(validate=_check_database),
@@ -214,6 +245,11 @@ LISTENABLE = Kind(
 ORIGIN = Kind("a scheme and a host, such as https://registry.example", String(validate=_check_origin))
 CONTACT = Kind("mailto: and a mail address, or an https: address", String(validate=_check_contact))
 LISTENER = Kind("an address and a port, such as 127.0.0.1:9464", String(validate=_check_listener))
+ISSUER = Kind("an address such as https://id.example/realms/register", String(validate=_check_issuer))
+ROLES = Kind(
+    'JSON such as {"ab-desk": {"role": "registrar", "body": "ca-ab", "scopes": ["read", "decide"]}}',
+    String(validate=_check_roles),
+)
 FILE = Kind("a file that there is", String(validate=_check_file))
 FLAG = Kind("yes or no", Flag())
 TEXT = Kind("text", String())
@@ -361,6 +397,45 @@ class Settings:
         " extra redis).",
         secret=True,
     )
+    oidc_issuer: str = setting(
+        "", ISSUER, "Whose tokens (OpenID Connect) are taken beside keys; nobody's if it is empty."
+    )
+    oidc_audience: str = setting("", TEXT, "How tokens name this API (`aud`); needed with an issuer.")
+    oidc_role_claim: str = setting(
+        "roles",
+        TEXT,
+        "The claim that says what its holder is: a name, or a JSON Pointer such as /realm_access/roles.",
+    )
+    oidc_roles: str = setting(
+        "{}",
+        ROLES,
+        "What values of that claim stand for; of several that a token has, the first here counts.",
+    )
+    oidc_body_claim: str = setting(
+        "", TEXT, "The claim with the code of the body, for registrars and auditors whose role names none."
+    )
+    oidc_algorithms: tuple[str, ...] = setting(
+        ("RS256", "PS256", "ES256", "Ed25519"),
+        Kind(f"some of {', '.join(ALGORITHMS)}", Several(String(validate=OneOf(ALGORITHMS)))),
+        "How tokens may be signed.",
+    )
+    oidc_token_types: tuple[str, ...] = setting(
+        ("at+jwt", "jwt"),
+        Kind("types with commas between them", Several(String())),
+        "What tokens may call themselves (`typ`), in any case of letters.",
+    )
+    oidc_skew_seconds: int = setting(
+        60, whole(0, 300), "How far the provider's clock may be from ours when a token begins and ends."
+    )
+    oidc_ca_bundle: str = setting(
+        "",
+        FILE,
+        "Certificate authorities (PEM) that the provider is trusted by instead of the system's; those if it"
+        " is empty.",
+    )
+    oidc_allow_loopback: bool = setting(
+        False, FLAG, "Whether the provider may be this machine itself, by http; for development."
+    )
 
     @property
     def metrics_port(self) -> int | None:
@@ -422,6 +497,7 @@ def _contradictions(read: Settings) -> Iterator[str]:
         yield _mistake(declared["replica_urls"], read.replica_urls, "none, where the register is in SQLite")
     if read.listen_url and not read.database_url.startswith("postgresql"):
         yield _mistake(declared["listen_url"], read.listen_url, "none, where the register is in SQLite")
+    yield from _contradictions_of_tokens(read, declared)
     if read.pool_size < read.threads:
         wanted = f"at least {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["pool_size"], read.pool_size, wanted)
@@ -430,6 +506,28 @@ def _contradictions(read: Settings) -> Iterator[str]:
     if read.feed_waiters >= read.threads:
         wanted = f"less than {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["feed_waiters"], read.feed_waiters, wanted)
+
+
+def _contradictions_of_tokens(read: Settings, declared: Mapping[str, Declared]) -> Iterator[str]:
+    if not read.oidc_issuer:
+        return
+    if read.oidc_issuer.startswith("http:") and not read.oidc_allow_loopback:
+        yield _mistake(declared["oidc_issuer"], read.oidc_issuer, "an address that begins with https:")
+    if not read.oidc_audience:
+        yield _mistake(declared["oidc_audience"], "", "how tokens name this API")
+    if not read.oidc_algorithms:
+        yield _mistake(declared["oidc_algorithms"], "", "at least one of them")
+    grants = json.loads(read.oidc_roles)
+    if not grants:
+        yield _mistake(declared["oidc_roles"], read.oidc_roles, "at least one value, or nobody is anything")
+    bodiless = [name for name, grant in grants.items() if _lacks_body(grant)]
+    if bodiless and not read.oidc_body_claim:
+        wanted = f"a body for {', '.join(bodiless)}, or {declared['oidc_body_claim'].variable}"
+        yield _mistake(declared["oidc_roles"], read.oidc_roles, wanted)
+
+
+def _lacks_body(grant: Mapping[str, Any]) -> bool:
+    return grant["role"] in ROLES_OF_A_BODY and "body" not in grant
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> list[str]:

@@ -134,12 +134,34 @@ def post(
 
     :raises Exception: whatever a receiver's bytes may break.
     """
+    return _exchange("POST", target, headers, body, line, limits, trust)
+
+
+def get(
+    target: Target, headers: Mapping[str, str], line: Line, limits: Limits, trust: ssl.SSLContext
+) -> Answer:
+    """Asks the first of the target's addresses that lets itself be connected to.
+
+    :raises Exception: whatever the answer may break.
+    """
+    return _exchange("GET", target, headers, None, line, limits, trust)
+
+
+def _exchange(
+    method: str,
+    target: Target,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    line: Line,
+    limits: Limits,
+    trust: ssl.SSLContext,
+) -> Answer:
     connection = _connected(target, limits, trust)
     try:
         line.take(connection.sock)
         connection.timeout = limits.left
         connection.request(
-            "POST",
+            method,
             target.path_and_query,
             body,
             {"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close", **headers},

@@ -131,6 +131,10 @@ ACCESS: Mapping[str, Rule] = {
     "get_key": REGISTRARS_OF_BODY.needing(AccessScope.READ),
     "rotate_key": OPERATORS,
     "revoke_key": OPERATORS,
+    "list_token_holders": OPERATORS,
+    "get_token_holder": OPERATORS,
+    "block_token_holder": OPERATORS,
+    "unblock_token_holder": OPERATORS,
     # Bodies: kept by operators; a registrar makes the rules of the own body.
     "create_body": OPERATORS,
     "get_body_record": READERS_OF_BODY,
@@ -246,7 +250,7 @@ def control_access(app: Flask) -> None:
             principal = None
             cells = limits.of_public(environ.get("REMOTE_ADDR", ""), budget)
         else:
-            raise Unauthenticated("This address needs a key: send Authorization: Bearer <key>.")
+            raise Unauthenticated("This address needs a key or a token: send Authorization: Bearer <key>.")
         if cells and (budget is not Budget.SEARCH or environ.get("QUERY_STRING")):
             charge(limits, environ, cells, 1)
         if principal is not None:
@@ -255,9 +259,9 @@ def control_access(app: Flask) -> None:
 
 def _refuse_others(rule: Rule, principal: Principal) -> None:
     if principal.role not in rule.roles:
-        raise Forbidden(f"A key of the role {principal.role} does not allow this.")
+        raise Forbidden(f"The role {principal.role} does not allow this.")
     if rule.scope is not None and rule.scope not in principal.scopes:
-        raise Forbidden(f"This key has not the scope that this needs: {rule.scope}.")
+        raise Forbidden(f"This needs the scope {rule.scope}, which this key or token has not.")
 
 
 def _rules_by_endpoint(app: Flask) -> dict[str, Rule]:

@@ -25,7 +25,9 @@ from .admin.lapses import blueprint as lapses
 from .admin.merges import blueprint as merges
 from .admin.practitioners import blueprint as practitioner_records
 from .admin.registrations import blueprint as registration_records
+from .admin.token_holders import blueprint as token_holders
 from .admin.trainings import blueprint as trainings
+from .authentication import take_tokens
 from .clinic.batches import blueprint as verifications
 from .clinic.changes import blueprint as changes
 from .clinic.rosters import blueprint as rosters
@@ -67,6 +69,7 @@ BLUEPRINTS = (
     trainings,
     merges,
     keys,
+    token_holders,
     lapses,
     gaps,
     imports,
@@ -94,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     connect_to_database(app, settings)
     set_limits(app, settings)
+    take_tokens(app, settings)
     handle_errors(app)
     register_converters(app)
     register_routes(app, make_api(app))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-from flask import current_app
+from flask import Flask, current_app
 
 from registry import clock
-from registry.services import keys
+from registry.errors import Forbidden
+from registry.services import keys, token_holders
 from registry.services.principals import Principal
+from registry.services.tokens import NoRole, TokenRefused, TokenRules
+from registry.settings import Settings
 from registry.store.database import reading
 from registry.store.keys import note_use
 
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIEnvironment
 
-log = structlog.get_logger(__name__)
+EXTENSION = "registry.tokens"
+DOTS = 2
+"""In a token: between its header, its claims and its signature."""
+
+
+def take_tokens(app: Flask, settings: Settings) -> None:
+    """Let the application take tokens, where the settings say whose."""
+    app.extensions[EXTENSION] = TokenRules.of(settings)
 
 
 def authenticate(environ: WSGIEnvironment) -> Principal:
@@ -37,7 +46,20 @@ def authenticate(environ: WSGIEnvironment) -> Principal:
         raise Unauthenticated("Send the key as Authorization: Bearer <key>.")
     credential = given.strip()
     with current_limits().attempt(environ.get("REMOTE_ADDR", ""), credential):
+        rules: TokenRules | None = current_app.extensions[EXTENSION]
+        if rules is not None and credential.count(".") == DOTS:
+            return _holder_of_token(rules, credential)
         return _holder_of_key(environ, credential)
+
+
+def _holder_of_token(rules: TokenRules, token: str) -> Principal:
+    at = clock.now()
+    try:
+        return token_holders.principal_of(rules.judge(token, at), at)
+    except TokenRefused as refusal:
+        raise Unauthenticated(str(refusal)) from refusal
+    except NoRole as refusal:
+        raise Forbidden(str(refusal)) from refusal
 
 
 def _holder_of_key(environ: WSGIEnvironment, given: str) -> Principal:

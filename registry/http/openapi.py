@@ -265,8 +265,8 @@ _Plain.add_representer(str, _paragraphs)
 KEY_SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key, made with `registry keys create` or by an operator. Roles: clinic, registrar"
-    " and auditor of one body, operator.",
+    "description": "An API key, made with `registry keys create` or by an operator; or, where they are taken,"
+    " a token of the identity provider. Roles: clinic, registrar and auditor of one body, operator.",
 }
 
 IF_MATCH = {

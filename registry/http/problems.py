@@ -354,7 +354,10 @@ def _registry_error(error: errors.RegistryError) -> Response:
         log.warning("unavailable", request_id=request_id(), exc_info=error)
     if isinstance(error, TooManyRequests):
         return _too_many_requests(error)
-    return problem_response(problem_of(error), error.detail, error.problems)
+    response = problem_response(problem_of(error), error.detail, error.problems)
+    if isinstance(error, Unauthenticated) and "HTTP_AUTHORIZATION" in request.environ:
+        response.headers["WWW-Authenticate"] += ', error="invalid_token"'  # RFC 6750, section 3.1
+    return response
 
 
 def _reason(error: errors.Unavailable) -> str:

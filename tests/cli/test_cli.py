@@ -85,9 +85,27 @@ def test_a_key_is_made_listed_and_revoked(run: Run, database_url: str) -> None:
     assert run("keys", "revoke", key_id).exit_code == 1
 
 
+def test_a_key_is_narrowed_and_rotated(run: Run) -> None:
+    words = ("--role", "operator", "--label", "Importer", "--scope", "import", "--scope", "read", "--quiet")
+    secret = run("keys", "create", *words).stdout.strip()
+    (line,) = run("keys", "list").stdout.splitlines()
+    key_id, prefix, _, scopes, _, _ = line.split("\t")
+    assert scopes == "import,read"
+    rotated = run("keys", "rotate", key_id, "--overlap-hours", "2")
+    assert rotated.exit_code == 0, rotated.output
+    assert "the one before is good until" in rotated.output
+    assert rotated.stdout.strip() != secret
+    assert rotated.stdout.startswith(prefix.removesuffix("..."))
+    assert run("keys", "rotate", key_id, "--overlap-hours", "721").exit_code != 0
+    assert run("keys", "revoke", key_id).exit_code == 0
+    assert run("keys", "rotate", key_id).exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("--role", "clinic", "--label", "x", "--scope", "decide"), "no use for decide"),
+        (("--role", "clinic", "--label", "x", "--scope", "everything"), "everything"),
         (("--role", "registrar", "--label", "x"), "needs a body"),
         (("--role", "registrar", "--body", "nowhere", "--label", "x"), "No body"),
         (("--role", "operator", "--body", "nowhere", "--label", "x"), "has no body"),

@@ -5,21 +5,25 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from werkzeug.test import TestResponse
 
 from registry.http.access import ACCESS, Rule
 from registry.http.examples import REQUESTS
+from registry.http.limits import Budget
 from registry.http.openapi import document
-from registry.services.principals import Role
+from registry.services.keys import create_key
+from registry.services.principals import SCOPES_OF, AccessScope, Role
 from registry.store import tables
-from registry.store.database import reading
+from registry.store.database import reading, writing
 from tests.http.conftest import OWN, Keys
 from tests.support.world import NOW
 
@@ -176,3 +180,75 @@ def test_the_examples_are_taken(app: Flask, requests: list[Request], principals:
         if request.body is not None:
             response = request.sent_by(app, operator)
             assert response.status_code < 300 or response.status_code in (409, 412), response.text
+
+
+@pytest.fixture
+def narrowed(app: Flask, keys: Keys) -> dict[AccessScope, dict[str, str]]:
+    """For each scope the secrets of an operator's key that has nothing else, and of one that has all else."""
+
+    def make(tx: Connection, scopes: frozenset[AccessScope]) -> str:
+        key = create_key(
+            tx, role=Role.OPERATOR, body=None, label="x", scopes=scopes, expires_at=None, by="x", at=NOW
+        )
+        assert key.secret is not None
+        return key.secret
+
+    with app.app_context(), writing() as tx:
+        return {
+            scope: {
+                "alone": make(tx, frozenset({scope})),
+                "lacking": make(tx, frozenset(AccessScope) - {scope}),
+            }
+            for scope in AccessScope
+        }
+
+
+def test_every_scope_opens_what_the_table_says_and_nothing_else(
+    app: Flask, requests: list[Request], narrowed: dict[AccessScope, dict[str, str]]
+) -> None:
+    scoped = [(request, ACCESS[request.operation].scope) for request in requests]
+    before = rows(app)
+
+    def status(request: Request, secret: str) -> int:
+        with closing(request.sent_by(app, Asking(Role.OPERATOR, secret))) as response:
+            return response.status_code
+
+    lacking = {
+        status(request, narrowed[scope]["lacking"])
+        for request, scope in scoped
+        if scope is not None and Role.OPERATOR in ACCESS[request.operation].roles
+    }
+    assert lacking == {403}
+    assert rows(app) == before
+    wrong = []
+    for request, scope in scoped:
+        if scope is not None and Role.OPERATOR in ACCESS[request.operation].roles:
+            got = status(request, narrowed[scope]["alone"])
+            may_lack_more = request.operation in ("create_key", "rotate_key")
+            if got in (401, 403) and not may_lack_more:
+                wrong.append((request.operation, got))
+    assert not wrong
+
+
+def test_a_role_has_a_use_for_the_scopes_of_its_routes() -> None:
+    used = {
+        role: {rule.scope for rule in ACCESS.values() if role in rule.roles and rule.scope} for role in Role
+    }
+    assert used == {role: set(scopes) for role, scopes in SCOPES_OF.items()}
+
+
+def test_what_shows_several_people_is_charged_for_them(app: Flask) -> None:
+    """The rest is charged one unit; who adds a search says so in the table, and charges for what it shows."""
+    charged = {operation for operation, rule in ACCESS.items() if rule.budget is Budget.SEARCH}
+    assert charged == {"search_practitioners", "search_page", "find_page"}
+
+
+def test_the_documented_table_is_the_one_that_holds(app: Flask) -> None:
+    """One line for each method of each route, with what the rule says."""
+    text = Path("docs/access.md").read_text()
+    for operation, rule in ACCESS.items():
+        lines = [line for line in text.splitlines() if f"| `{operation}` |" in line]
+        assert lines, operation
+        for line in lines:
+            cells = [cell.strip() for cell in line.strip("|").split("|")][2:7]
+            assert [cell != "no" for cell in cells] == [role in rule.roles for role in Role], operation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -11,6 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from registry import clock
+from registry.errors import Conflict
+from registry.services import keys as service
 from registry.services.keys import recognise
 from registry.store import tables
 from registry.store.database import reading, writing
@@ -153,3 +156,107 @@ def test_a_request_does_not_wait_to_note_the_use_of_its_key(
     if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
         with app.app_context(), writing():
             assert client.get(KEYS, headers=bearer(keys.operator)).status_code == 200
+
+
+def test_a_key_may_be_narrowed_to_some_of_what_its_role_may(client: FlaskClient, keys, bearer) -> None:
+    wish = {"role": "registrar", "body": "ca-own", "label": "x", "scopes": ["read"]}
+    made = client.post(KEYS, json=wish, headers=bearer(keys.operator)).get_json()
+    assert made["scopes"] == ["read"]
+    assert client.get("/v1/admin/lapses?body=ca-own", headers=bearer(made["secret"])).status_code == 200
+    person = {"names": [{"kind": "published", "full_name": "Ana Ito"}]}
+    refused = client.post("/v1/admin/practitioners", json=person, headers=bearer(made["secret"]))
+    assert refused.status_code == 403
+    assert "scope record" in refused.get_json(force=True)["detail"]
+    assert client.get("/v1/bodies", headers=bearer(made["secret"])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"role": "clinic", "label": "x", "scopes": ["decide"]},
+        {"role": "auditor", "body": "ca-own", "label": "x", "scopes": ["read", "record"]},
+        {"role": "operator", "label": "x", "scopes": []},
+        {"role": "operator", "label": "x", "scopes": ["read", "read"]},
+    ],
+)
+def test_scopes_that_could_not_be_right_are_refused(client: FlaskClient, keys, bearer, wish) -> None:
+    response = client.post(KEYS, json=wish, headers=bearer(keys.operator))
+    assert response.status_code == 422
+    assert response.get_json(force=True)["errors"][0]["pointer"] == "/scopes"
+
+
+def test_nobody_hands_out_more_than_they_have(client: FlaskClient, keys, bearer) -> None:
+    def make(secret: str, **wish: object):
+        return client.post(KEYS, json={"label": "x", **wish}, headers=bearer(secret))
+
+    narrow = make(keys.operator, role="operator", scopes=["administer", "read"]).get_json()
+    assert make(narrow["secret"], role="operator").status_code == 403
+    assert make(narrow["secret"], role="clinic").status_code == 403
+    assert make(narrow["secret"], role="operator", scopes=["decide"]).status_code == 403
+    assert make(narrow["secret"], role="operator", scopes=["read"]).status_code == 201
+    whole = client.get(KEYS, headers=bearer(keys.operator)).get_json()["items"][0]
+    rotate = client.post(f"{KEYS}/{whole['id']}/rotate", json={}, headers=bearer(narrow["secret"]))
+    assert rotate.status_code == 403, "the new secret would be theirs"
+
+
+def test_a_rotated_key_has_two_secrets_for_a_while(client: FlaskClient, keys, bearer) -> None:
+    made = client.post(KEYS, json={"role": "clinic", "label": "x"}, headers=bearer(keys.operator)).get_json()
+
+    def works(secret: str, after: timedelta = timedelta(0)) -> bool:
+        with time_machine.travel(start + after, tick=False):
+            return client.get("/v1/rosters", headers=bearer(secret)).status_code == 200
+
+    def rotate(**wish: int):
+        with time_machine.travel(start, tick=False):
+            address = f"{KEYS}/{made['id']}/rotate"
+            return client.post(address, json=wish, headers=bearer(keys.operator)).get_json()
+
+    start = clock.now()
+    client.put("/v1/rosters/staff", json={"members": []}, headers=bearer(made["secret"]))
+    second = rotate(overlap_hours=1)
+    assert (second["id"], second["prefix"]) == (made["id"], made["prefix"])
+    assert second["secret"] != made["secret"]
+    hour, moment = timedelta(hours=1), timedelta(seconds=1)
+    assert works(made["secret"])
+    assert works(made["secret"], hour - moment)
+    assert not works(made["secret"], hour)
+    assert works(second["secret"], 100 * hour)
+    assert client.get("/v1/rosters/staff", headers=bearer(second["secret"])).status_code == 200
+    third = rotate()
+    assert not works(made["secret"]), "there are never three"
+    assert works(second["secret"])
+    assert works(second["secret"], timedelta(hours=23))
+    fourth = rotate(overlap_hours=0)
+    assert not works(third["secret"])
+    assert works(fourth["secret"])
+    client.delete(f"{KEYS}/{made['id']}", headers=bearer(keys.operator))
+    assert not works(fourth["secret"])
+    refused = client.post(f"{KEYS}/{made['id']}/rotate", json={}, headers=bearer(keys.operator))
+    assert refused.status_code == 409
+
+
+def test_revoking_ends_both_secrets(client: FlaskClient, keys, bearer) -> None:
+    made = client.post(KEYS, json={"role": "clinic", "label": "x"}, headers=bearer(keys.operator)).get_json()
+    second = client.post(f"{KEYS}/{made['id']}/rotate", json={}, headers=bearer(keys.operator)).get_json()
+    client.delete(f"{KEYS}/{made['id']}", headers=bearer(keys.operator))
+    for secret in (made["secret"], second["secret"]):
+        assert client.get("/v1/rosters", headers=bearer(secret)).status_code == 401
+
+
+def test_the_secret_of_a_rotation_is_shown_once(client: FlaskClient, keys, bearer) -> None:
+    made = client.post(KEYS, json={"role": "clinic", "label": "x"}, headers=bearer(keys.operator)).get_json()
+    headers = bearer(keys.operator, **{"Idempotency-Key": "a"})
+    first = client.post(f"{KEYS}/{made['id']}/rotate", json={}, headers=headers).get_json()
+    again = client.post(f"{KEYS}/{made['id']}/rotate", json={}, headers=headers).get_json()
+    assert (first["secret"] is None, again) == (False, {**first, "secret": None})
+    assert client.get("/v1/rosters", headers=bearer(first["secret"])).status_code == 200
+
+
+def test_two_who_rotate_at_the_same_moment_make_one_rotation(app: Flask, client: FlaskClient, keys, bearer):
+    made = client.post(KEYS, json={"role": "clinic", "label": "x"}, headers=bearer(keys.operator)).get_json()
+    wish: dict[str, Any] = {"overlap": timedelta(0), "by": "operator:x", "at": clock.now()}
+    with app.app_context(), writing() as tx:
+        seen = service.get_key(tx, made["id"])
+        service.rotate_key(tx, seen, **wish)
+        with pytest.raises(Conflict):
+            service.rotate_key(tx, seen, **wish)

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, func, select
 
+from registry.clock import new_id
 from registry.services import merges
 from registry.services.imports import preview_import, receive_import
 from registry.services.principals import Role
 from registry.services.webhooks import NewWebhook, create_webhook
-from registry.store import tables
+from registry.store import principals, tables
 from registry.store.courses import find_course
 from registry.store.imports import Received
 from registry.store.records import Body
@@ -59,6 +60,7 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "lapse_id": _lapse(tx, own),
         "import_id": _import(tx, own),
         "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
+        "holder_id": _token_holder(tx),
         **_webhook(tx),
         **PAGES,
     }
@@ -84,6 +86,12 @@ def _import(tx: Connection, own: Body) -> str:
 def _lapse(tx: Connection, own: Body) -> str:
     of_own = select(func.min(tables.lapses.c.id)).where(tables.lapses.c.body_id == own.id)
     return tx.execute(of_own).scalar_one()
+
+
+def _token_holder(tx: Connection) -> str:
+    id_ = new_id()
+    principals.keep_holder(tx, id_, "https://id.example", "0f3c", NOW)
+    return id_
 
 
 def _key(tx: Connection, secret: str) -> str:
