@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, redirect, request
 from werkzeug import Response as AnyResponse
@@ -19,7 +18,7 @@ from .find import find_page
 from .languages import LANGUAGES
 from .problems import problem_page
 from .search import search_page
-from .visits import COOKIE, IN_LANGUAGE, PLAIN, language_of_address
+from .visits import COOKIE, IN_LANGUAGE, PLAIN, language_of_address, public_url
 
 CHECK = "/check/<code:body>/<number:number>"
 A_YEAR = 365 * 24 * 3600
@@ -46,15 +45,15 @@ def choose_page_language(code: str) -> AnyResponse:
     if code not in LANGUAGES:
         raise NotFound
     response = redirect(f"/{code}{_own_path(request.args.get('to', ''))}", 303)
-    response.set_cookie(COOKIE, code, max_age=A_YEAR, secure=request.is_secure, httponly=True, samesite="Lax")
+    by_https = public_url().startswith("https://")
+    response.set_cookie(COOKIE, code, max_age=A_YEAR, secure=by_https, httponly=True, samesite="Lax")
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def _own_path(given: str) -> str:
     """A path of this site as it is; anything else is the first page."""
-    parts = urlsplit(given)
-    is_own = not parts.scheme and not parts.netloc and given.startswith("/") and not given.startswith("//")
+    is_own = given.startswith("/") and not given.startswith("//")
     return given if is_own and "\\" not in given and given.isprintable() else "/"
 
 

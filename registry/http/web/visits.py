@@ -45,8 +45,7 @@ class Visit:
 
     def address(self, page: str, **values: Any) -> str:
         """The whole address of a page under the public name of the service, with no language in it."""
-        settings: Settings = current_app.extensions["registry.settings"]
-        return settings.public_url + url_for(f"{PLAIN}.{page}", **values)
+        return public_url() + url_for(f"{PLAIN}.{page}", **values)
 
     def switches(self) -> Iterator[tuple[Language, str]]:
         """The languages, each with the path that changes to it and comes back to this page."""
@@ -57,6 +56,12 @@ class Visit:
         for language in LANGUAGES.values():
             query = urlencode({"to": here})
             yield language, f"{url_for(f'{PLAIN}.choose_page_language', code=language.code)}?{query}"
+
+
+def public_url() -> str:
+    """Scheme and host of the service as the settings name them: a request may name any."""
+    settings: Settings = current_app.extensions["registry.settings"]
+    return settings.public_url
 
 
 def language_of_address(_endpoint: str | None, values: dict[str, Any] | None) -> None:
