@@ -21,8 +21,8 @@ from registry.services.bodies import add_rules, get_body
 from registry.services.decisions import get_record
 from registry.services.delivering import Places
 from registry.services.feed import FeedEvent, Place
-from registry.store import tables
-from registry.store.database import PUBLIC, db
+from registry.store import tables, webhook_deliveries
+from registry.store.database import PUBLIC, db, reading
 from registry.store.webhook_tables import webhook_attempts, webhook_replays, webhooks
 from tests.http.clinic.conftest import Clinic
 from tests.http.clinic.test_webhooks import FEED, NOW, at, change, here, make, rotate
@@ -217,6 +217,24 @@ def test_what_fails_is_tried_again_and_nothing_overtakes_it(clinic, deliverer, r
     assert (shown(clinic, webhook)["tries"], shown(clinic, webhook)["next_attempt_at"]) == (0, None)
 
 
+def test_an_event_that_is_meant_no_more_leaves_its_attempts_behind(
+    clinic, deliverer, receivers, register, now
+):
+    put = clinic.put("/v1/rosters/staff", {"members": [{"body": "ca-xx", "number": "PT-1"}]})
+    webhook = subscribe(clinic, roster="staff")
+    receivers.answer("hook", answered(500), answered(500), answered(204))
+    register("PT-1")
+    deliverer.settle()
+    others = {"members": [{"body": "ca-xx", "number": "PT-2"}]}
+    clinic.put("/v1/rosters/staff", others, headers={"If-Match": put.headers["ETag"]})
+    register("PT-2")
+    for _ in range(2):
+        now.shift(timedelta(seconds=6))
+        deliverer.settle()
+    assert receivers.numbers("hook") == ["PT-1", "PT-2", "PT-2"]
+    assert [number for _, number, _ in outcomes(clinic, webhook)] == [1, 1, 2]
+
+
 def test_who_is_throttled_waits_as_long_as_it_is_asked_to(clinic, deliverer, receivers, register, now):
     webhook = subscribe(clinic)
     receivers.answer("hook", answered(429, retry_after=120), answered(204))
@@ -350,6 +368,22 @@ def test_what_is_sent_again_is_tried_again_and_holds_nothing_up(clinic, delivere
     assert outcomes(clinic, webhook)[3] == ("delivered", 2, 204)
 
 
+def test_one_that_is_disabled_forgets_what_was_to_be_sent_again(clinic, deliverer, receivers, register, now):
+    webhook = subscribe(clinic)
+    register("PT-1")
+    deliverer.settle()
+    clinic.send("POST", at(webhook, "replays"), {"event": receivers.sent[0].id})
+    receivers.answer("hook", answered(503), answered(410), answered(204))
+    deliverer.settle()
+    register("PT-2")
+    deliverer.settle()
+    assert shown(clinic, webhook)["disabled_because"] == "gone"
+    change(clinic, webhook, state="active")
+    now.shift(timedelta(hours=1))
+    deliverer.settle()
+    assert receivers.numbers("hook") == ["PT-1", "PT-1", "PT-2", "PT-2"]
+
+
 def test_a_ping_is_sent_once_and_its_failing_changes_nothing(clinic, deliverer, receivers, now):
     webhook = subscribe(clinic)
     receivers.answer("hook", answered(500))
@@ -467,6 +501,23 @@ def test_two_deliverers_never_send_to_one_webhook_at_a_time(app, clinic, deliver
         deliverer.settle()
     assert receivers.numbers("hook") == ["PT-1", "PT-2"]
     assert [o for o, *_ in outcomes(clinic, webhook)] == ["delivered"] * 2
+
+
+def test_what_another_sent_between_looking_and_claiming_is_not_sent_again(
+    app, clinic, deliverer, receivers, register
+):
+    subscribe(clinic)
+    register("PT-1", "PT-2")
+    slow = deliverer.deliverer
+    with app.app_context(), reading() as connection:
+        state, free = webhook_deliveries.look(connection, NOW), slow._lanes.free()
+        plan = slow._errands.find(connection, state, free, set(), at=NOW)
+    with driving(app, receivers) as other:
+        other.settle()
+    with app.app_context():
+        slow._act(plan)
+    deliverer.settle()
+    assert receivers.numbers("hook") == ["PT-1", "PT-2"]
 
 
 def test_what_a_dead_deliverer_held_is_sent_by_another_and_the_dead_one_marks_nothing(
