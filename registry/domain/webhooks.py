@@ -45,7 +45,7 @@ class DisabledBecause(StrEnum):
     EXHAUSTED = "exhausted"
     """The last retry failed."""
     KEY_NOT_IN_FORCE = "key_not_in_force"
-    """The owner's key was revoked or has expired."""
+    """The owner's key was revoked or has expired, or the owner's tokens are taken no more."""
 
 
 class DeliveryCause(StrEnum):

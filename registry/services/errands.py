@@ -111,7 +111,7 @@ class Passed:
 class Plan:
     """What was found to be done.
 
-    :param shut_out: those whose owner's key is not in force.
+    :param shut_out: those whose owner is not let in any more.
     :param is_part: whether there were more candidates than are looked at at a time.
     :param more: whether the same look again would find more.
     """
@@ -169,7 +169,7 @@ class Errands:
         reading = _Reading(connection, Place(*state.newest), found, self._begins(found))
         for candidate in found:
             choice = Choice(candidate, None)
-            if not candidate.key_in_force:
+            if not candidate.owner_is_let_in:
                 plan.shut_out.append(candidate)
             elif left[choice.lane] > 0 and (chosen := self._chosen(choice, reading, plan)):
                 plan.chosen.append(chosen)

@@ -21,7 +21,7 @@ from .webhook_tables import webhook_attempts, webhook_replays, webhook_secrets, 
 from .webhooks import NOTHING_FAILED, types_of
 
 w, s, q, a = webhooks, webhook_secrets, webhook_replays, webhook_attempts
-e, k = tables.events, tables.api_keys
+e, k, p = tables.events, tables.api_keys, tables.principals
 
 NEWEST = select(e.c.seq, e.c.id).order_by(e.c.seq.desc()).limit(1)
 NO_LEASE: Mapping[str, Any] = {"lease": None, "lease_until": None, "leased_version": None}
@@ -42,6 +42,7 @@ class Candidate:
     :param is_slow: the last attempt failed, or took long.
     :param feed_is_due: whether there are events behind its place, and no retry is waited for.
     :param replay_id: what is to be sent again, before events.
+    :param owner_is_let_in: by a key that is in force, or as whoever comes with tokens and is not blocked.
     """
 
     interest: Interest
@@ -50,7 +51,7 @@ class Candidate:
     is_slow: bool
     feed_is_due: bool
     replay_id: str | None
-    key_in_force: bool
+    owner_is_let_in: bool
 
     @property
     def id(self) -> str:
@@ -93,16 +94,18 @@ def candidates(connection: Connection, at: datetime, limit: int, *, slow: bool) 
 
     :param slow: those whose last attempt failed or took long, or else the others.
     """
-    in_force = and_(k.c.revoked_at.is_(None), or_(k.c.expires_at.is_(None), k.c.expires_at > at))
+    is_key_in_force = and_(k.c.revoked_at.is_(None), or_(k.c.expires_at.is_(None), k.c.expires_at > at))
+    is_let_in = and_(p.c.blocked_at.is_(None), or_(k.c.id.is_(None), is_key_in_force))
     due = and_(q.c.webhook_id == w.c.id, q.c.next_attempt_at <= at)
     statement = (
         select(
             *(w.c.id, w.c.owner_id, w.c.types, w.c.roster_id, w.c.version, w.c.after_seq, w.c.slow),
             _feed_is_due(at).label("feed_is_due"),
             select(func.min(q.c.id)).where(due).scalar_subquery().label("replay_id"),
-            in_force.label("in_force"),
+            is_let_in.label("is_let_in"),
         )
-        .join(k, k.c.id == w.c.owner_id)
+        .join(p, p.c.id == w.c.owner_id)
+        .join(k, k.c.id == w.c.owner_id, isouter=True)
         .where(_is_due(at), w.c.slow.is_(slow))
         .order_by(w.c.attempted_at, w.c.id)
         .limit(limit)
@@ -115,7 +118,7 @@ def candidates(connection: Connection, at: datetime, limit: int, *, slow: bool) 
             row.slow,
             bool(row.feed_is_due),
             row.replay_id,
-            bool(row.in_force),
+            bool(row.is_let_in),
         )
         for row in connection.execute(statement)
     ]

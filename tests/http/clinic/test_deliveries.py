@@ -21,8 +21,10 @@ from registry.services.bodies import add_rules, get_body
 from registry.services.decisions import get_record
 from registry.services.delivering import Places
 from registry.services.feed import FeedEvent, Place
+from registry.services.webhooks import NewWebhook, create_webhook
 from registry.store import tables, webhook_deliveries
 from registry.store.database import PUBLIC, db, reading
+from registry.store.principals import block, keep_holder
 from registry.store.webhook_tables import webhook_attempts, webhook_replays, webhooks
 from tests.http.clinic.conftest import Clinic
 from tests.http.clinic.test_webhooks import FEED, NOW, at, change, here, make, rotate
@@ -331,6 +333,24 @@ def test_whose_key_is_no_longer_in_force_is_sent_nothing(
         (row,) = tx.execute(select(webhooks.c.state, webhooks.c.disabled_because)).all()
         assert tuple(row) == ("disabled", "key_not_in_force")
         assert tx.execute(select(func.count()).select_from(webhook_replays)).scalar_one() == 0
+
+
+def test_who_comes_with_tokens_is_sent_everything_until_they_are_blocked(
+    app, deliverer, receivers, register, transaction
+):
+    holder = "01890a5d-ac96-774b-bcce-b302099a8057"
+    with transaction() as tx:
+        keep_holder(tx, holder, "https://login.example.org", "clinic-7", NOW)
+        create_webhook(tx, holder, NewWebhook("https://booking.example.org/hook"), at=NOW)
+    register("PT-1")
+    deliverer.settle()
+    with transaction() as tx:
+        assert block(tx, holder, by="operator:tests", at=NOW)
+    register("PT-2")
+    deliverer.settle()
+    assert receivers.numbers("hook") == ["PT-1"]
+    with transaction() as tx:
+        assert tx.execute(select(webhooks.c.state)).scalar_one() == "disabled"
 
 
 # --- Sent again ---
