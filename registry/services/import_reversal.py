@@ -17,7 +17,8 @@ from registry.store import imports as store
 from registry.store.bulk import insert_rows
 from registry.store.import_tables import ImportState
 from registry.store.imports import Import
-from registry.store.people import NewName, find_person
+from registry.store.merges import merges_of_withheld
+from registry.store.people import NewName, bodies_of_person, find_person
 from registry.store.records import (
     MANY,
     RecordedDecision,
@@ -135,7 +136,7 @@ def _restore(tx: Connection, found: Import, *, by: str, at: datetime) -> None:
         record = load_record(tx, registration_id)
         if record is None:
             raise AssertionError("registrations are never deleted")
-        _restore_person(tx, record.person.id, told, by=by, at=at, reason=reason)
+        _restore_person(tx, record, told, by=by, at=at, reason=reason)
         city = told.get("city")
         record = load_record(tx, registration_id) or record
         if city is not None and record.city == city["is"]:
@@ -144,9 +145,9 @@ def _restore(tx: Connection, found: Import, *, by: str, at: datetime) -> None:
 
 
 def _restore_person(
-    tx: Connection, practitioner_id: str, told: dict[str, Any], *, by: str, at: datetime, reason: str
+    tx: Connection, record: RegistrationRecord, told: dict[str, Any], *, by: str, at: datetime, reason: str
 ) -> None:
-    person = find_person(tx, practitioner_id)
+    person = find_person(tx, record.person.id)
     if person is None or person.merged_into is not None:
         return
     own = {
@@ -159,9 +160,17 @@ def _restore_person(
         for name in _READS
         if name in told and own[name] == told[name]["is"]
     }
+    if wanted.get("withheld") is False and _others_withhold(tx, record):
+        del wanted["withheld"]
     if wanted:
         change = people.PersonChange(**wanted, reason=reason)
         people.change_person(tx, person, change, by=by, at=at)
+
+
+def _others_withhold(tx: Connection, record: RegistrationRecord) -> bool:
+    """Whether the holder may have to stay withheld for the sake of another body, or of a merged record."""
+    others = bodies_of_person(tx, record.person.id) - {record.body.id}
+    return bool(others or merges_of_withheld(tx, record.person.id))
 
 
 _READS: dict[str, Callable[[Any], Any]] = {

@@ -12,6 +12,7 @@ from registry.domain.localtime import local_date
 from registry.domain.vocabulary import NameKind
 from registry.errors import Conflict, Invalid, NotFound
 from registry.store import affected, merges, people, tables
+from registry.store.amendments import list_amendments
 from registry.store.events import Event, add_events
 from registry.store.merges import Merge, Moved
 from registry.store.people import NewName
@@ -90,6 +91,8 @@ def _move(tx: Connection, moved: Moved, practitioner_id: str) -> None:
 def reverse_merge(tx: Connection, merge: Merge, *, by: str, at: datetime) -> Merge:
     """Give back exactly what a merge moved; what was recorded since stays with the kept record.
 
+    A record that the merge withheld is released, unless there is another reason by now to withhold it.
+
     :raises registry.errors.Conflict: it was reversed already, or the kept record was itself merged since.
     """
     affected.lock(tx, tables.practitioners, [merge.kept_id, merge.merged_id])
@@ -97,13 +100,21 @@ def reverse_merge(tx: Connection, merge: Merge, *, by: str, at: datetime) -> Mer
     if kept.merged_into is not None:
         raise Conflict(f"The kept record was merged into {kept.merged_into} since; reverse that merge first.")
     merges.mark_reversed(tx, merge.id, by=by, at=at)
-    people.change_person(tx, kept, {"withheld": False} if merge.moved.withheld else {})
+    people.change_person(tx, kept, {"withheld": False} if _is_to_be_released(tx, merge) else {})
     people.change_person(tx, duplicate, {"merged_into": None})
     people.end_names(tx, merge.moved.names, at)
     _move(tx, merge.moved, duplicate.id)
     show_anew(tx, [kept.id, duplicate.id], at=at)
     _announce(tx, "practitioner.parted", merge, at)
     return get_merge(tx, merge.id)
+
+
+def _is_to_be_released(tx: Connection, merge: Merge) -> bool:
+    """Whether nothing but this merge withheld the kept record: no other, and nobody since."""
+    if not merge.moved.withheld or merges.merges_of_withheld(tx, merge.kept_id) - {merge.id}:
+        return False
+    since = (a for a in list_amendments(tx, merge.kept_id) if a.recorded_at >= merge.recorded_at)
+    return not any("withheld" in amendment.changed for amendment in since)
 
 
 def _announce(tx: Connection, type_: str, merge: Merge, at: datetime) -> None:

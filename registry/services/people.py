@@ -175,6 +175,22 @@ def refuse_foreign(
         raise Forbidden("Another body keeps a registration of this practitioner too; ask an operator.")
 
 
+def refuse_unveiling(connection: Connection, practitioner_id: str, body_id: str | None, by: str) -> None:
+    """See that nobody learns whose record is withheld by registering them: with a say in it comes the name.
+
+    :param body_id: as for :func:`refuse_foreign`.
+    :raises registry.errors.Forbidden: the record is withheld, and the registrar has no say in it yet.
+    """
+    person = people.find_person(connection, practitioner_id)
+    if person is None or not person.withheld:
+        return
+    try:
+        refuse_foreign(connection, practitioner_id, body_id, by)
+    except Forbidden as error:
+        detail = "This record is withheld, and your body keeps no registration of it yet; ask an operator."
+        raise Forbidden(detail) from error
+
+
 def _refuse_impossible_names(names: Sequence[NewName]) -> None:
     kinds = [name.kind for name in names]
     if kinds.count(NameKind.PUBLISHED) != 1:

@@ -84,6 +84,14 @@ def merges_of_person(connection: Connection, practitioner_id: str) -> list[Merge
     return _load(connection, or_(m.c.kept_id == practitioner_id, m.c.merged_id == practitioner_id))
 
 
+def merges_of_withheld(connection: Connection, practitioner_id: str) -> frozenset[str]:
+    """The merges, by identifier, that gave a person's record what a withheld one held, and still do."""
+    m, p = tables.merges, tables.practitioners
+    of_withheld = select(m.c.id).join(p, p.c.id == m.c.merged_id).where(p.c.withheld)
+    there = of_withheld.where(m.c.kept_id == practitioner_id, m.c.reversed_at.is_(None))
+    return frozenset(connection.execute(there).scalars())
+
+
 def _load(connection: Connection, which: ColumnElement[bool]) -> list[Merge]:
     m = tables.merges
     return [

@@ -43,6 +43,14 @@ def require_say(tx: Connection, practitioner_id: str, *, wholly: bool = False) -
     people.refuse_foreign(tx, practitioner_id, own, current_principal().name, wholly=wholly)
 
 
+def require_sight(tx: Connection, practitioner_id: str) -> None:
+    """The principal may come to know who the practitioner at hand is.
+
+    :raises registry.errors.Forbidden: the record is withheld, and another body's.
+    """
+    people.refuse_unveiling(tx, practitioner_id, body_of_principal(), current_principal().name)
+
+
 def require_merge_say(tx: Connection, *practitioner_ids: str) -> None:
     """All these practitioners are the principal's business, and nobody else's."""
     try:

@@ -95,11 +95,14 @@ def get_practitioner_record(tx: Connection, practitioner_id: str) -> Answer:
 def change_practitioner(tx: Connection, practitioner_id: str, given: dict[str, Any], version: int) -> Answer:
     """Change a practitioner's names or languages, or whether the record is withheld.
 
-    `names` are all names in use from now on. A name that is left out is ended, not deleted.
+    `names` are all names in use from now on. A name that is left out is ended, not deleted. A withheld record
+    of which several bodies keep a registration is released by an operator.
     """
     require_say(tx, practitioner_id)
     person = people.get_person(tx, practitioner_id)
     require_version(person, version)
+    if person.withheld and given.get("withheld") is False:
+        require_say(tx, practitioner_id, wholly=True)
     change = PersonChange(**given)
     after = people.change_person(tx, person, change, by=current_principal().name, at=clock.now())
     return Answer(shown_person(tx, after), version=after.version)

@@ -23,7 +23,7 @@ from registry.services.wishes import Wish, drafts_of, grant_authorization, previ
 from registry.store.records import RegistrationRecord, load_records
 from registry.store.registrations import hold_registration, list_registrations
 
-from .asked import require_version
+from .asked import require_sight, require_version
 from .decision_schemas import (
     DecisionSchema,
     NewGrantSchema,
@@ -88,9 +88,13 @@ def recorded(tx: Connection, change: Change, at: datetime) -> Answer:
     status=201,
 )
 def create_registration(tx: Connection, code: str, given: dict[str, Any]) -> Answer:
-    """Open a registration with its first grant."""
+    """Open a registration with its first grant.
+
+    Of someone whose record is withheld, and whom no body but others registered, an operator opens it.
+    """
     keeper = get_body(tx, code)
     require_body(keeper.id)
+    require_sight(tx, given["applied"].practitioner_id)
     at = clock.now()
     change = registrations.register(tx, keeper, **given, by=current_principal().name, at=at)
     after = change.after
