@@ -156,6 +156,22 @@ def test_it_reads_the_feed(call: Any, served: Served, models: Any) -> None:
     assert page.more is False
 
 
+def test_it_keeps_a_webhook(ask: Any, call: Any, models: Any) -> None:
+    wanted = models.NewWebhook(
+        url="http://127.0.0.1:9/hook", types=[models.EventType.AUTHORIZATION_SUSPENDED], description="Tests"
+    )
+    made = call("webhooks.create_webhook", body=wanted, idempotency_key="once", status=201)
+    again = call("webhooks.create_webhook", body=wanted, idempotency_key="once", status=201)
+    assert made.secret.startswith("whsec_")
+    assert (again.id, again.secret) == (made.id, None)
+    assert call("webhooks.ping_webhook", made.id, status=202).type_ == "webhook.ping"
+    read = ask("webhooks.get_webhook", made.id)
+    assert (read.parsed.state, read.parsed.roster) == (models.WebhookState.ACTIVE, None)
+    stopped = models.WebhookChange(state=models.WebhookState.DISABLED)
+    changed = call("webhooks.change_webhook", made.id, body=stopped, if_match=read.headers["ETag"])
+    assert changed.disabled_because is models.DisabledBecause.BY_OWNER
+
+
 def test_it_sends_a_body_to_an_address_with_a_body_in_it(call: Any, models: Any) -> None:
     name = models.NewName(full_name="Ana Ito", kind=models.NameKind.PUBLISHED)
     wish = {"status": 201, "role": Role.OPERATOR}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, is_dataclass
@@ -130,3 +131,16 @@ def test_those_who_use_the_register_know_it_by_its_api_alone(folder: str) -> Non
             if isinstance(node, ast.ImportFrom) and not node.level:
                 named = [node.module or ""]
             assert not {name.partition(".")[0] for name in named} & {"registry", "tests"}, file
+
+
+def test_the_package_has_the_projects_licence_and_dependencies() -> None:
+    """What the client needs is locked with what the register needs."""
+    root = KEPT.parent
+    projects = [
+        tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        for folder in (root, root / "clients/python")
+    ]
+    ours, clients = ({*project["dependencies"]} for project in projects)
+    assert clients <= ours
+    assert len({project["license"] for project in projects}) == 1
+    assert (root / "clients/python/LICENSE").read_text() == (root / "LICENSE").read_text()
