@@ -76,6 +76,9 @@ limit_request_line = 8190
 limit_request_fields = 64
 limit_request_field_size = 8190
 
+# No proxy tells where in a larger site this is: links in pages that caches keep would lead where anyone says.
+forwarder_headers = ""
+
 # Signs of life are file changes: on a slow or full disk they would come late.
 worker_tmp_dir = MEMORY if os.access(MEMORY, os.W_OK) else None
 
