@@ -138,7 +138,7 @@ def test_an_auditor_reads_what_concerned_the_own_body_and_an_operator_everything
     listed = client.get(AUDIT, headers=bearer(keys.auditor)).json["items"]
     assert {entry["body_id"] for entry in listed} == {own.id}
     everything = client.get(AUDIT, headers=bearer(keys.operator)).json["items"]
-    assert [entry["seq"] for entry in everything] == [2, 1]
+    assert [entry["seq"] for entry in everything] == [4, 3, 2, 1]
     assert client.get(AUDIT, headers=bearer(keys.registrar)).status_code == 403
     assert client.get(f"{AUDIT}?body={OTHER}", headers=bearer(keys.auditor)).status_code == 403
 
@@ -149,16 +149,24 @@ def test_the_list_is_paged_and_narrowed(client, keys, bearer):
     assert client.get(f"/v1/admin/exports/{OWN}.ndjson", headers=bearer(keys.registrar)).status_code == 200
     page = client.get(f"{AUDIT}?limit=3", headers=bearer(keys.operator)).json
     rest = client.get(f"{AUDIT}?limit=3&cursor={page['next']}", headers=bearer(keys.operator)).json
-    assert [entry["seq"] for entry in page["items"] + rest["items"]] == [4, 3, 2, 1]
+    assert [entry["seq"] for entry in page["items"] + rest["items"]] == [5, 4, 3, 2, 1]
 
     def seqs(**query):
         answer = client.get(AUDIT, query_string=query, headers=bearer(keys.operator))
         return [entry["seq"] for entry in answer.json["items"]]
 
     assert seqs(action="export_as_ndjson") == [4]
-    assert seqs(principal=page["items"][0]["principal"]) == [4]
-    assert seqs(since=NOW.isoformat()) == [4, 3, 2, 1]
+    assert seqs(principal=page["items"][1]["principal"]) == [4]
+    assert seqs(action="export_as_csv", since=NOW.isoformat()) == [3, 2, 1]
     assert seqs(until=NOW.isoformat()) == []
+
+
+def test_who_reads_the_audit_is_told_in_it(client, keys, bearer, told):
+    for secret in (keys.auditor, keys.operator):
+        assert client.get(AUDIT, headers=bearer(secret)).status_code == 200
+    assert client.get(AUDIT, headers=bearer(keys.registrar)).status_code == 403
+    assert [entry.happening.action for entry in told()] == ["list_audit_entries"] * 2
+    assert [entry.happening.principal.split(":")[0] for entry in told()] == ["auditor", "operator"]
 
 
 def test_the_file_holds_the_chain_and_the_checkpoint_its_end(client, keys, bearer, told, app):

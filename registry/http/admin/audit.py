@@ -75,10 +75,11 @@ class CheckpointSchema(ResponseSchema):
 def list_audit_entries(tx: Connection, query: dict[str, Any]) -> Answer:
     """List the entries of the audit, the newest first.
 
-    Auditors see what concerned their body.
+    Auditors see what concerned their body. Who reads the audit is told in it, too.
     """
-    before = position(query, int)
-    found = store.entries_before(tx, before[0] if before else None, query["limit"] + 1, _wanted(tx, query))
+    before, wanted = position(query, int), _wanted(tx, query)
+    tell_reading("list_audit_entries")
+    found = store.entries_before(tx, before[0] if before else None, query["limit"] + 1, wanted)
     return page_of(query, [shown_entry(entry) for entry in found], lambda entry: [entry["seq"]])
 
 
