@@ -10,7 +10,7 @@ from pathlib import Path
 
 from registry.store import schema
 
-from . import imports, verification
+from . import imports, verification, webhooks
 from .figures import Figure, last_results, record, table
 from .registers import write_snapshot
 
@@ -44,6 +44,15 @@ def _measure(folder: Path, sizes: tuple[int, ...], rounds: int, seconds: float) 
         if not path.exists():
             yield from _fill(folder, size, registers[size])
     yield from verification.measure("sqlite", registers, rounds, seconds)
+    yield from _webhooks()
+
+
+def _webhooks() -> Iterator[Figure]:
+    own = tempfile.TemporaryDirectory(prefix="registry-bench-webhooks-")
+    with own as name, webhooks.databases(Path(name)) as addresses:
+        for engine, url in addresses.items():
+            print(f"delivering webhooks, {engine} ...", flush=True)
+            yield from webhooks.measure(engine, url)
 
 
 def _fill(folder: Path, size: int, url: str) -> Iterator[Figure]:

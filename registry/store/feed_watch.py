@@ -111,16 +111,17 @@ class FeedBell:
     def __init__(self, engine: Engine, ring: Callable[[], None]) -> None:
         self._engine = engine
         self._ring = ring
+        self.ended = False
 
     def start(self) -> None:
-        """Listen for as long as the process lives."""
+        """Listen until ``ended`` is set, or the process ends."""
         threading.Thread(target=self._run, name="feed-bell", daemon=True).start()
 
     def _run(self) -> None:
-        while True:
+        while not self.ended:
             try:
                 with _watching(self._engine) as (_, wait):
-                    while True:
+                    while not self.ended:
                         if wait(ASKED_EVERY):
                             self._ring()
             except (SQLAlchemyError, OSError, _driver_error(self._engine)):
