@@ -315,7 +315,8 @@ class Settings:
     feed_waiters: int = setting(
         2,
         whole(0, 10_000),
-        "Requests that may wait for events in one process; fewer than the server's threads.",
+        "Requests that may wait for events in one process; fewer than the server's threads. One key gets half"
+        " of them at most.",
     )
     webhooks_allow_loopback: bool = setting(
         False,

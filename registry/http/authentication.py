@@ -17,7 +17,7 @@ from registry.store.keys import note_use
 
 from .headers import AFTERWARDS
 from .limits import current_limits
-from .problems import Unauthenticated
+from .problems import TooManyRequests, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,14 @@ def authenticate(environ: WSGIEnvironment) -> Principal:
         if rules is not None and credential.count(".") == DOTS:
             return _holder_of_token(rules, credential)
         return _holder_of_key(environ, credential)
+
+
+def still_stands_for(principal: Principal, environ: WSGIEnvironment) -> bool:
+    """Whether what a request came with is still good, and for the same powers; for answers that take long."""
+    try:
+        return authenticate(environ) == principal
+    except (Unauthenticated, Forbidden, TooManyRequests):
+        return False
 
 
 def _holder_of_token(rules: TokenRules, token: str) -> Principal:

@@ -13,11 +13,14 @@ from flask import Response, request, stream_with_context
 from registry.errors import Invalid, Unavailable
 from registry.http.access import current_principal
 from registry.http.answers import to_json
+from registry.http.authentication import still_stands_for
 from registry.http.fields import Integer, QuerySchema, ResponseSchema, RosterName
 from registry.http.operations import Blueprint
+from registry.http.problems import Unauthenticated
 from registry.http.requests import read_query
 from registry.services import rosters
 from registry.services.feed import START, FeedPage, Place, cursor_of, newest_place, place_of, read_feed
+from registry.services.principals import Principal
 from registry.store.database import reading
 
 from .events import FeedCursor, FeedPageSchema, event_json, shown_event
@@ -68,10 +71,14 @@ class StreamedEventsSchema(ResponseSchema):
 class Following:
     """Who follows what, from where on."""
 
-    reader_id: str
+    reader: Principal
     after: Place
     roster_id: str | None
     limit: int
+
+    def may_go_on(self) -> bool:
+        """Whether the key or the token is still good: it may have ended while its holder waited."""
+        return still_stands_for(self.reader, request.environ)
 
     def read(self) -> FeedPage:
         """What there is by now. Holds a connection only meanwhile."""
@@ -80,7 +87,7 @@ class Following:
                 connection,
                 self.after,
                 limit=self.limit,
-                reader_id=self.reader_id,
+                reader_id=self.reader.id,
                 roster_id=self.roster_id,
             )
 
@@ -98,7 +105,7 @@ def list_changes() -> Response:
     page = following.read()
     retry_after = None
     if not page.events and query["wait"]:
-        with place_to_wait() as free:
+        with place_to_wait(following.reader.id) as free:
             if free:
                 page = _wait(following, page, query["wait"])
             else:
@@ -110,6 +117,8 @@ def _wait(following: Following, page: FeedPage, seconds: int) -> FeedPage:
     until = time.monotonic() + seconds
     while not page.events and (left := _left(until)) > 0:
         if feed_watch().wait_beyond(page.next.seq, left):
+            if not following.may_go_on():
+                raise Unauthenticated("What the request came with has ended while it waited.")
             page = replace(following, after=page.next).read()
     return page
 
@@ -135,13 +144,14 @@ def stream_changes() -> Response:
     """Stream what changes, as server-sent events.
 
     `Last-Event-ID` goes before `after`. A stream ends after five minutes; go on with the last `id`, as an
-    EventSource does by itself. Where too many follow already: 503, with `Retry-After`.
+    EventSource does by itself. It ends when the key or token does. Where too many follow already, or half of
+    them with this key: 503, with `Retry-After`.
     """
     query = read_query(STREAM_QUERY)
     last = request.headers.get(LAST_EVENT_ID) or query.get("after")
     following = _following(query, last, STREAMED_AT_ONCE)
     with ExitStack() as stack:
-        if not stack.enter_context(place_to_wait()):
+        if not stack.enter_context(place_to_wait(following.reader.id)):
             raise Unavailable("Too many follow the feed at this moment; try again, or ask page by page.")
         response = Response(stream_with_context(_streamed(following)), content_type="text/event-stream")
         response.call_on_close(stack.pop_all().close)
@@ -152,7 +162,7 @@ def stream_changes() -> Response:
 def _streamed(following: Following) -> Iterator[str]:
     until = time.monotonic() + STREAM_SECONDS
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
-    while (left := _left(until)) > 0:
+    while (left := _left(until)) > 0 and following.may_go_on():
         page = following.read()
         following = replace(following, after=page.next)
         for event in page.events:
@@ -169,12 +179,12 @@ def _left(until: float) -> float:
 
 
 def _following(query: dict[str, Any], after: str | None, limit: int) -> Following:
-    name, roster_id, reader_id = query.get("roster"), None, current_principal().id
+    name, roster_id, reader = query.get("roster"), None, current_principal()
     with reading() as connection:
         if name is not None:
-            roster_id = rosters.find_roster(connection, reader_id, name).id
+            roster_id = rosters.find_roster(connection, reader.id, name).id
         place = newest_place(connection) if after == NOW else _place(after)
-    return Following(reader_id, place, roster_id, limit)
+    return Following(reader, place, roster_id, limit)
 
 
 def _place(after: str | None) -> Place:

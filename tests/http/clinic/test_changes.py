@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import QueuePool, event, update
 
+from registry import clock
 from registry.domain.vocabulary import DecisionKind
 from registry.http.clinic import changes
 from registry.http.clinic.waiting import feed_watch
@@ -22,7 +23,7 @@ from registry.services import registrations
 from registry.services.bodies import add_rules, get_body
 from registry.services.decisions import get_record
 from registry.services.feed import Place, cursor_of, place_of
-from registry.services.keys import recognise
+from registry.services.keys import get_key, recognise, revoke_key
 from registry.services.sweep import sweep
 from registry.settings import Settings
 from registry.store import tables
@@ -301,7 +302,7 @@ def test_who_waits_for_a_roster_is_not_answered_with_the_events_of_others(
         assert [e["number"] for e in asked.result(PATIENT).get_json()["items"]] == ["PT-1"]
 
 
-def test_waiting_holds_no_connection_and_asks_once_a_second(app, clinic, body, waiting):
+def test_waiting_holds_no_connection_and_asks_once_a_second(app, clinic, other_clinic, body, waiting):
     with app.app_context():
         engine = db.engines[PUBLIC]
     asked: list[str] = []
@@ -312,7 +313,8 @@ def test_waiting_holds_no_connection_and_asks_once_a_second(app, clinic, body, w
 
     place = here(clinic)
     with ThreadPoolExecutor(2) as threads:
-        answers = [threads.submit(clinic.get, f"{FEED}?after={place}&wait=3") for _ in range(2)]
+        both = (clinic, other_clinic)
+        answers = [threads.submit(each.get, f"{FEED}?after={place}&wait=3") for each in both]
         until(lambda: waiting() == 2)
         assert isinstance(engine.pool, QueuePool)
         assert engine.pool.checkedout() == 0
@@ -333,6 +335,18 @@ def test_where_no_place_to_wait_is_free_the_answer_comes_at_once(settings: Setti
         refused = asking.get(f"{FEED}/stream")
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_nobody_takes_all_places_to_wait(settings: Settings, body, clinic, other_clinic):
+    with running(replace(settings, feed_waiters=2)) as app:
+        one, other = (Clinic(app.test_client(), each.key) for each in (clinic, other_clinic))
+        for _ in range(2):
+            with one.get(f"{FEED}/stream?after=now") as stream:
+                assert stream.status_code == 200
+                assert one.get(f"{FEED}/stream").status_code == 503
+                assert one.get(f"{FEED}?after=now&wait=60").headers["Retry-After"] == "2"
+                with other.get(f"{FEED}/stream?after=now") as beside:
+                    assert beside.status_code == 200
 
 
 def test_the_feed_goes_on_when_the_database_was_away(postgresql_url):
@@ -400,6 +414,40 @@ def test_a_stream_that_nobody_reads_to_its_end_gives_its_place_back(settings: Se
             response = asking.get(f"{FEED}/stream?after=now")
             assert response.status_code == 200
             response.close()
+
+
+@pytest.fixture
+def revoke(transaction, clinic) -> Callable[[], None]:
+    def revoke() -> None:
+        with transaction() as tx:
+            principal = recognise(tx, clinic.key, clock.now())
+            assert principal is not None
+            revoke_key(tx, get_key(tx, principal.id), by="operator:tests", at=clock.now())
+
+    return revoke
+
+
+def test_a_stream_ends_with_the_key_that_it_was_asked_for_with(
+    clinic, suspend, revoke, authorized, monkeypatch
+):
+    monkeypatch.setattr(changes, "STREAM_SECONDS", 3.0)
+    monkeypatch.setattr(changes, "HEARTBEAT_SECONDS", 0.1)
+    parts = clinic.get(f"{FEED}/stream?after=now").iter_encoded()
+    assert next(parts).startswith(b"retry")
+    assert b": here" in next(parts)
+    revoke()
+    suspend()
+    assert list(parts) == []
+
+
+def test_who_waits_learns_nothing_more_when_the_key_has_ended(clinic, suspend, revoke, authorized, waiting):
+    place = here(clinic)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(clinic.get, f"{FEED}?after={place}&wait={PATIENT}")
+        until(lambda: waiting() == 1)
+        revoke()
+        suspend()
+        assert asked.result(PATIENT).status_code == 401
 
 
 def test_new_rules_of_a_body_are_told_once_to_all_who_follow_anyone_of_it(
