@@ -52,6 +52,9 @@ UNAVAILABLE = Counter(
     ["reason"],
     registry=counted,
 )
+REASONS = ("database", "pool_exhausted", "refused")
+for _reason in REASONS:
+    UNAVAILABLE.labels(_reason)  # told from the start, so that the first is seen to be one more than none
 WORKERS = Gauge(
     "registry_workers", "Processes that answer requests.", multiprocess_mode="livesum", registry=counted
 )
@@ -72,6 +75,13 @@ CONNECTIONS = Gauge(
     "Connections to the database that the pools of all processes hold, looked at every few seconds.",
     ["pool", "state"],
     multiprocess_mode="livesum",
+    registry=counted,
+)
+REPLICA_AGE = Gauge(
+    "registry_replica_age_seconds",
+    "How long ago all that was recorded is in a replica for certain, as the process has it that knows least.",
+    ["replica"],
+    multiprocess_mode="livemax",
     registry=counted,
 )
 CONNECTIONS_ALLOWED = Gauge(
