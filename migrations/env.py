@@ -9,6 +9,8 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, create_engine, pool, text
 
+from registry.store.engines import connect_arguments
+
 
 def run(connection: Connection) -> None:
     """Bring one database to the revision asked for, all or nothing."""
@@ -44,7 +46,8 @@ def run(connection: Connection) -> None:
         raise
 
 
-engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+url = context.config.attributes["url"]
+engine = create_engine(url, poolclass=pool.NullPool, connect_args=connect_arguments(url))
 with engine.connect() as connection:
     run(connection)
     if connection.dialect.name != "sqlite":

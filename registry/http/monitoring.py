@@ -15,13 +15,14 @@ from flask import Flask
 from sqlalchemy import QueuePool
 
 from registry.services.readiness import newest_revision, older_revisions
-from registry.store.database import db
+from registry.store.database import db, replica_ages
 
 from .clinic.waiting import end_waiting
 from .metrics import (
     CONNECTIONS,
     CONNECTIONS_ALLOWED,
     CONTENT_TYPE,
+    REPLICA_AGE,
     THREADS,
     THREADS_BUSY,
     WORKERS,
@@ -90,13 +91,15 @@ def watch(worker: PatientWorker) -> None:
 
 def _look_at(worker: PatientWorker) -> None:
     """Count what is in use, every few seconds."""
-    with worker.wsgi.app_context():
-        pools = {key or "main": cast(QueuePool, engine.pool) for key, engine in db.engines.items()}
     pause = threading.Event()
-    while True:
-        THREADS_BUSY.set(len(worker.busy))
-        for name, pool in pools.items():
-            CONNECTIONS.labels(name, "in_use").set(pool.checkedout())
-            CONNECTIONS.labels(name, "idle").set(pool.checkedin())
-            CONNECTIONS_ALLOWED.labels(name).set(pool.size())
-        pause.wait(LOOKED_EVERY)
+    with worker.wsgi.app_context():
+        while True:
+            THREADS_BUSY.set(len(worker.busy))
+            for key, engine in db.engines.items():
+                pool, name = cast(QueuePool, engine.pool), key or "main"
+                CONNECTIONS.labels(name, "in_use").set(pool.checkedout())
+                CONNECTIONS.labels(name, "idle").set(pool.checkedin())
+                CONNECTIONS_ALLOWED.labels(name).set(pool.size())
+            for name, age in replica_ages().items():
+                REPLICA_AGE.labels(name).set(age)
+            pause.wait(LOOKED_EVERY)

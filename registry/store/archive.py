@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Date, DateTime, LargeBinary, MetaData, Table,
 from .bulk import POSTGRESQL, stream_rows
 
 AT_A_TIME = 1000
-KEPT_BY_ALEMBIC = "alembic_version"
+NO_REGISTER = frozenset({"alembic_version", "beats"})
+"""Tables that tell of the database, and nothing that was recorded."""
 NUMBERED = ("events", "seq")
 """The column whose numbers are given once: a number that was used must not be given again."""
 
@@ -29,7 +30,7 @@ def tables_of(connection: Connection) -> list[Table]:
     """The register's tables as the database has them, each after those that it refers to."""
     found = MetaData()
     found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name != KEPT_BY_ALEMBIC]
+    return [table for table in found.sorted_tables if table.name not in NO_REGISTER]
 
 
 def lines_of(connection: Connection, table: Table) -> Iterator[str]:

@@ -74,18 +74,18 @@ def connect_to_database(app: Flask, settings: Settings) -> None:
         binds[name] = {"url": replica, **engine_options(replica, settings, writable=False), **AUTOCOMMIT}
     app.config["SQLALCHEMY_BINDS"] = binds
     db.init_app(app)
+    newest: dict[int, int] = {}
     with app.app_context():
-        _prepare(db.engines, settings)
+        _prepare(db.engines, settings, newest)
         if settings.replica_urls:
-            app.extensions[REPLICAS] = _replicas_of(db.engines, settings)
+            app.extensions[REPLICAS] = _replicas_of(db.engines, settings, newest)
 
 
 def _named(settings: Settings) -> dict[str, str]:
     return {f"replica-{place}": url for place, url in enumerate(settings.replica_urls, start=1)}
 
 
-def _prepare(engines: Mapping[str | None, Engine], settings: Settings) -> None:
-    newest: dict[int, int] = {}
+def _prepare(engines: Mapping[str | None, Engine], settings: Settings, newest: dict[int, int]) -> None:
     for key, engine in engines.items():
         if engine.dialect.name == "sqlite":
             prepare_sqlite(engine, settings.busy_seconds, writes=key is None)
@@ -96,9 +96,12 @@ def _prepare(engines: Mapping[str | None, Engine], settings: Settings) -> None:
             refuse_replaced(engine, newest)
 
 
-def _replicas_of(engines: Mapping[str | None, Engine], settings: Settings) -> Replicas:
+def _replicas_of(
+    engines: Mapping[str | None, Engine], settings: Settings, newest: dict[int, int]
+) -> Replicas:
     named = _named(settings)
     looks = [looking_engine(settings.database_url, settings, writable=True)]
+    refuse_replaced(looks[0], newest)
     looks += [looking_engine(url, settings, writable=False) for url in named.values()]
     return Replicas(
         engines[PUBLIC],
@@ -279,8 +282,8 @@ def _replicas() -> Replicas | None:
     return replicas
 
 
-def replica_ages() -> dict[str, float | None]:
-    """By replica, how many seconds ago all that was recorded is in it for certain; ``None``: nobody knows."""
+def replica_ages() -> dict[str, float]:
+    """By replica, how many seconds ago all that was recorded is in it for certain."""
     replicas = _replicas()
     return {} if replicas is None else replicas.ages()
 
@@ -330,6 +333,15 @@ def as_of_request() -> datetime | None:
     """
     as_of: datetime | None = g.get("registry_as_of")
     return as_of
+
+
+def stale_since() -> datetime | None:
+    """Since when (UTC) something may be missing from what this request has read while there was no primary.
+
+    ``None`` where it lacks no more than replicas always may.
+    """
+    replicas = _replicas()
+    return as_of_request() if replicas is not None and age_of_request() > replicas.lag else None
 
 
 def known_as_of(at: datetime, age: float) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
@@ -17,7 +18,7 @@ from .replicas import SERVER
 MOST_MAPPED = 2_147_418_112
 """Bytes of an SQLite file that are read where the system keeps them, for all processes: all it allows."""
 
-PATIENCE = {
+PATIENCE: Mapping[str, Any] = {
     "connect_timeout": 5,
     # A machine that is gone without a word, rather than busy, is given up within some fifteen seconds.
     "keepalives_idle": 5,
@@ -29,6 +30,9 @@ PATIENCE = {
 
 ANSWER_SECONDS = 3.0
 """How long a replica may take over one step of an answer before it is read from no more."""
+
+LOOK_SECONDS = 1.5
+"""The same for what is asked of a server to know how it is: less than the least that replicas may lag."""
 
 LISTENS = "registry_listens"
 """An execution option: false where what LISTEN asks for would not outlast its transaction."""
@@ -49,16 +53,27 @@ def engine_options(
     options: dict[str, Any] = {"pool_pre_ping": made.get_backend_name() != "sqlite"}
     if made.database not in (None, "", ":memory:"):
         options |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": 10}
-    if made.get_backend_name() == "postgresql":
-        wanted: dict[str, Any] = {**PATIENCE}
-        if writable:
-            wanted["target_session_attrs"] = "read-write"
-        arguments = {name: value for name, value in wanted.items() if name not in made.query}
-        if settings.transaction_pooler and not direct:
-            arguments["prepare_threshold"] = None
-            options["execution_options"] = {LISTENS: False}
+    pooled = settings.transaction_pooler and not direct
+    if arguments := connect_arguments(url, writable=writable, pooled=pooled):
         options["connect_args"] = arguments
+        if pooled:
+            options["execution_options"] = {LISTENS: False}
     return options
+
+
+def connect_arguments(url: str, *, writable: bool = True, pooled: bool = True) -> dict[str, Any]:
+    """What the driver needs to know beside an address.
+
+    :param writable: as for :func:`engine_options`.
+    :param pooled: whether there is, or may be, a pooler in between that gives each transaction another
+        connection: what was prepared on one is not there on the next.
+    """
+    made = make_url(url)
+    if made.get_backend_name() != "postgresql":
+        return {}
+    wanted = {**PATIENCE, **({"target_session_attrs": "read-write"} if writable else {})}
+    arguments = {name: value for name, value in wanted.items() if name not in made.query}
+    return arguments | ({"prepare_threshold": None} if pooled else {})
 
 
 def looking_engine(url: str, settings: Settings, *, writable: bool) -> Engine:
@@ -67,7 +82,7 @@ def looking_engine(url: str, settings: Settings, *, writable: bool) -> Engine:
     for of_a_pool in ("pool_pre_ping", "pool_size", "max_overflow", "pool_timeout"):
         options.pop(of_a_pool, None)
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", **options)
-    wait_only(engine, ANSWER_SECONDS)
+    wait_only(engine, LOOK_SECONDS)
     return engine
 
 

@@ -35,7 +35,7 @@ from .beats import Shown, beat, is_due, look
 TICK = 0.5
 """Seconds between two looks at a server."""
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds after which a primary that says nothing, not even no, counts as lost."""
 
 FIRST_LOOK = 3.0
@@ -227,7 +227,7 @@ class Replicas:
         self.pulse = Pulse()
         self._primary = primary
         self._looks = looks
-        self._lag = lag
+        self.lag = lag
         self._stale = stale
         self._turn = itertools.count()
         self._starting = threading.Lock()
@@ -266,16 +266,21 @@ class Replicas:
         since = self._began if heard is None else heard.ticks
         return self.pulse.silent or time.monotonic() - since > PATIENCE
 
-    def ages(self) -> dict[str, float | None]:
-        """How old the basis of each replica is, in seconds; ``None`` where it has none."""
+    def ages(self) -> dict[str, float]:
+        """How old the basis of each replica is, in seconds: without end, where it has none.
+
+        Nothing, where nobody has read yet, and so nobody has looked.
+        """
+        if self._process != os.getpid():
+            return {}
         found = {replica.name: replica.standing for replica in self.replicas}
         return {
-            name: None if standing is None or standing.basis is None else standing.basis.age()
+            name: inf if standing is None or standing.basis is None else standing.basis.age()
             for name, standing in found.items()
         }
 
     def _fit(self, most_age: float) -> list[Source]:
-        most = min(most_age, self._lag)
+        most = min(most_age, self.lag)
         found = [
             Source(replica.engine, age, replica)
             for replica in self.replicas
@@ -305,7 +310,7 @@ class Replicas:
         heard = self.pulse.heard
         if known is None or (heard is None and standing.holds_back):
             return None
-        return known if heard is None or known.ticks >= heard.ticks - self._lag else None
+        return known if heard is None or known.ticks >= heard.ticks - self.lag else None
 
     def _start(self) -> None:
         """Begin to look, once in each process: a thread does not survive a fork."""

@@ -81,6 +81,7 @@ def stop_server(directory: Path) -> None:
         pid = int(pid_file.read_text().splitlines()[0])
         with suppress(ProcessLookupError):
             os.kill(pid, told)
+            os.kill(pid, signal.SIGCONT)  # one that a test left frozen
         deadline = time.monotonic() + 10
         while pid_file.exists() and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -11,6 +11,7 @@ from flask import Response, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from registry.domain.vocabulary import Technique
+from registry.store.database import stale_since
 
 from .assets import assets
 from .languages import LANGUAGES, Language, translations_of
@@ -77,14 +78,15 @@ def _asset_path(name: str) -> str:
 def render(template: str, context: Mapping[str, Any], *, visit: Visit | None = None) -> str:
     """The text of a template in the language of the visit."""
     visit = visit or current_visit()
-    return environment(visit.language).get_template(template).render(visit=visit, link=visit.link, **context)
+    shown = environment(visit.language).get_template(template)
+    return shown.render(visit=visit, link=visit.link, stale_since=stale_since(), **context)
 
 
 def page(template: str, *, status: int = 200, cache_control: str = NOT_KEPT, **context: Any) -> Response:
     """A page as a response."""
     response = Response(render(template, context), status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    return in_language(response, cache_control)
+    return in_language(response, cache_control if stale_since() is None else NOT_KEPT)
 
 
 def in_language(response: Response, cache_control: str) -> Response:
