@@ -11,7 +11,7 @@ import click
 
 from registry.delivery.sending import Sender
 from registry.http.clinic.webhook_messages import Messages
-from registry.log import configure_log
+from registry.log import configure_log_of_service
 from registry.services.delivering import Deliverer
 from registry.store.database import reading, watching_engine, writing
 from registry.store.feed_watch import FeedBell
@@ -37,7 +37,7 @@ def keep_delivering(parent: int) -> None:
 
 
 def _deliver(is_wanted: Callable[[], bool]) -> None:
-    configure_log()
+    configure_log_of_service()
     with connected() as chosen:
         longest = timedelta(seconds=chosen.webhooks_total_seconds)
         deliverer = Deliverer(reading, writing, Sender.of(chosen), longest, Messages())
