@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, NotFound
@@ -354,10 +354,23 @@ def _registry_error(error: errors.RegistryError) -> Response:
         log.warning("unavailable", request_id=request_id(), exc_info=error)
     if isinstance(error, TooManyRequests):
         return _too_many_requests(error)
+    if isinstance(error, Unauthenticated | errors.Forbidden) and "HTTP_AUTHORIZATION" in request.environ:
+        _log_refusal(problem_of(error))
     response = problem_response(problem_of(error), error.detail, error.problems)
     if isinstance(error, Unauthenticated) and "HTTP_AUTHORIZATION" in request.environ:
         response.headers["WWW-Authenticate"] += ', error="invalid_token"'  # RFC 6750, section 3.1
     return response
+
+
+def _log_refusal(problem: ProblemType) -> None:
+    """Tell the log of a key or token that did not open what it was tried on: whose it is, never which."""
+    log.warning(
+        "refused",
+        status=int(problem.status),
+        operation=(request.endpoint or "").rpartition(".")[2],
+        principal=getattr(g.get("principal"), "name", None),
+        request_id=request_id(),
+    )
 
 
 def _reason(error: errors.Unavailable) -> str:
