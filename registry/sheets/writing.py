@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""Signs that begin a formula, in the full width of East Asian spreadsheets, too (OWASP, CSV injection)."""
+
+FORMULA = re.compile(f"'*{_STARTS}")
 """What a spreadsheet would run, however often it was neutralised before."""
 
-NEUTRALISED = re.compile(r"'+[=+\-@\t\r\n]")
+NEUTRALISED = re.compile(f"'+{_STARTS}")
 
 
 def neutralise(text: str) -> str:

@@ -169,11 +169,17 @@ def test_what_is_written_is_read_back(rows: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "''-x", "'t Hooft", "O'Brien"]
+    "text",
+    [
+        *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "''-x", "'t Hooft", "O'Brien"),
+        *("\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", "'\uff1d1"),  # of full width
+    ],
 )
 def test_formulas_are_neutralised_and_restored(text: str) -> None:
     written = "".join(csv_text([["a", "b"], [text, "x"]])).splitlines()[1]
-    assert not written.lstrip('"').startswith(("=", "+", "-", "@", "\t"))
+    assert not written.lstrip('"').startswith(
+        ("=", "+", "-", "@", "\t", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+    )
     assert cells(f"a,b\n{written}\n")[1] == [text, "x"]
 
 
