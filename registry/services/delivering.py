@@ -227,12 +227,12 @@ class _Lanes:
 
     def begin(self, errand: Errand, send: Callable[[Errand], None]) -> None:
         """Begin an attempt."""
-        self._under_way[errand.webhook_id] = _UnderWay(errand.lane, time.monotonic())
         self._threads.submit(send, errand)
+        self._under_way[errand.webhook_id] = _UnderWay(errand.lane, time.monotonic())
 
     def end(self, webhook_id: str) -> None:
         """An attempt has ended."""
-        del self._under_way[webhook_id]
+        self._under_way.pop(webhook_id, None)  # none, where no thread could be begun for it at first
 
     def free(self) -> Mapping[Lane, int]:
         """How many attempts may be begun now."""

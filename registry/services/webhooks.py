@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.delivery.patience import begun
 from registry.delivery.signing import new_secret
 from registry.delivery.targets import (
     MOST_CHARACTERS,
@@ -39,6 +40,9 @@ MOST_WEBHOOKS = 1000
 
 MOST_REPLAYS = 100
 """Of one subscription, at a time."""
+
+LOOKED_UP_WITHIN = 5.0
+"""Seconds that looking up a name may take while somebody waits for an answer."""
 
 LONGEST_URL = MOST_CHARACTERS
 LONGEST_OVERLAP = timedelta(days=7)
@@ -77,12 +81,14 @@ class NewWebhook:
 def refuse_unfit(url: str, targets: Targets) -> None:
     """Look a target up. It may take seconds: not to be called in a transaction.
 
-    :raises registry.errors.Invalid: nothing may be sent there.
+    :raises registry.errors.Invalid: nothing may be sent there, or its name is not found in time.
     """
     try:
-        vet(url, targets.policy, targets.resolve)
+        begun(lambda: vet(url, targets.policy, targets.resolve), "vetting").result(LOOKED_UP_WITHIN)
     except UnfitTarget as error:
         raise Invalid.at("/url", error.detail) from error
+    except TimeoutError as error:
+        raise Invalid.at("/url", "The name of the host could not be looked up in time.") from error
 
 
 def get_webhook(connection: Connection, owner_id: str, webhook_id: str) -> Webhook:

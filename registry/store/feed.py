@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, union
 
 from . import tables
-from .roster_tables import roster_members
+from .roster_tables import roster_members, rosters
 
-b, e, r, m = tables.bodies, tables.events, tables.registrations, roster_members
+b, e, r, m, o = tables.bodies, tables.events, tables.registrations, roster_members, rosters
 
 
 def newest_event(connection: Connection) -> tuple[int, str]:
@@ -67,13 +67,14 @@ def rosters_concerned(
     chosen = m.c.roster_id.in_(roster_ids)
     registered = select(m.c.roster_id, e.c.seq).join_from(e, r, r.c.id == e.c.registration_id)
     put_down = select(m.c.roster_id, e.c.seq).join_from(e, m, m.c.registration_id == e.c.registration_id)
-    of_body = select(m.c.roster_id, e.c.seq).join_from(e, m, m.c.body_id == e.c.body_id)
+    follows_body = exists().where(m.c.roster_id == o.c.id, m.c.body_id == e.c.body_id)
+    of_body = select(o.c.id, e.c.seq).join_from(e, o, and_(o.c.id.in_(roster_ids), follows_body))
     found = union(
         registered.join(m, numbered).where(between, chosen),
         put_down.where(between, chosen),
-        of_body.where(between, chosen, e.c.registration_id.is_(None)),
+        of_body.where(between, e.c.registration_id.is_(None)),
     )
-    return {(row.roster_id, row.seq) for row in connection.execute(found)}
+    return {(roster_id, seq) for roster_id, seq in connection.execute(found)}
 
 
 def _events() -> Select[Any]:

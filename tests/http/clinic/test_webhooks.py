@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -165,6 +166,21 @@ def test_a_name_that_leads_inside_is_refused_without_saying_where(app, clinic):
     assert "10.1.2.3" not in response.text
 
 
+def test_a_name_that_takes_too_long_is_refused(app, clinic, monkeypatch):
+    monkeypatch.setattr(service, "LOOKED_UP_WITHIN", 0.05)
+    over = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        over.wait(30)
+        return ["93.184.215.14"]
+
+    app.extensions[TARGETS] = Targets(Policy(), slow)
+    response = clinic.send("POST", WEBHOOKS, {"url": URL})
+    over.set()
+    assert pointers(response) == ["/url"]
+    assert "in time" in response.text
+
+
 def test_names_are_looked_up_outside_the_transaction_and_not_for_a_repeated_request(settings: Settings):
     looked_up = []
     with running(replace(settings, busy_seconds=1)) as app, app.app_context():
@@ -172,7 +188,7 @@ def test_names_are_looked_up_outside_the_transaction_and_not_for_a_repeated_requ
             clinic = Clinic(app.test_client(), make_key(tx, Role.CLINIC))
 
         def while_others_write(host: str, port: int) -> list[str]:
-            with writing():
+            with app.app_context(), writing():
                 looked_up.append(host)
             return ["93.184.215.14"]
 
