@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.http.admin.conftest import auditor, clock, operator, registrar, stranger
 from tests.http.conftest import app, bearer, client, keys, parts, settings
+from tests.http.test_access import requests
 
 __all__ = [
     "app",
@@ -15,6 +16,7 @@ __all__ = [
     "operator",
     "parts",
     "registrar",
+    "requests",
     "settings",
     "stranger",
 ]
