@@ -10,6 +10,7 @@ from typing import IO
 from sqlalchemy import Connection
 
 from registry.domain.names import number_key
+from registry.errors import Invalid
 from registry.sheets.profiles import Profile
 from registry.sheets.reading import BadRow, Layout, Row, Sheet, open_sheet
 from registry.sheets.rows import RowReader, WrongRow
@@ -23,6 +24,9 @@ from .import_plans import Plan, Planner, Refused, reject
 
 STRETCH = 1000
 """Rows that are compared together."""
+
+MOST_REJECTED = 1_000_000
+"""Rows of one file that are kept as not taken in; a file with more is no register."""
 
 Wanted = tuple[int, list[str], str]
 """A row that is to be compared: its line, cells, and number as it is compared."""
@@ -40,6 +44,12 @@ class Stretch:
     def reject(self, line: int, cells: Sequence[str], *problems: tuple[str, str, str]) -> None:
         """Give up a row, for problems of a column, a value and what is wrong with it."""
         self.rejects.append(reject(line, cells, *problems))
+
+
+def refuse_so_many(rejected: int) -> None:
+    """:raises registry.errors.Invalid: so many rows were not taken in that the file is no register."""
+    if rejected > MOST_REJECTED:
+        raise Invalid(f"More than {MOST_REJECTED:,} rows cannot be read: is this the right profile?")
 
 
 def open_with(file: IO[bytes], profile: Profile) -> tuple[Sheet, RowReader]:
@@ -64,6 +74,7 @@ class Comparison:
     reader: RowReader
     key: bytes
     read_so_far: int = 0
+    without_number: int = 0
 
     def stretches(self) -> Iterator[list[Row | BadRow]]:
         """The rows, some at a time."""
@@ -75,11 +86,14 @@ class Comparison:
     def seen(self, rows: Iterable[Row | BadRow]) -> list[Seen]:
         """The numbers that rows name, each once, with what they say in short."""
         found: dict[str, Seen] = {}
-        for line, cells, number in self._wanted(rows, Stretch()):
+        stretch = Stretch()
+        for line, cells, number in self._wanted(rows, stretch):
             fingerprint = self.reader.fingerprint(cells, self.key)
             first = found.setdefault(number, Seen(number, fingerprint, line))
             if first.fingerprint != fingerprint:
                 found[number] = replace(first, other_line=line)
+        self.without_number += len(stretch.rejects)
+        refuse_so_many(self.without_number)
         return list(found.values())
 
     def _wanted(self, rows: Iterable[Row | BadRow], stretch: Stretch) -> Iterator[Wanted]:

@@ -15,7 +15,7 @@ from registry.domain.snapshot import Entry, Stated, StatedName, next_doubt
 from registry.domain.timeline import Timeline
 from registry.domain.vocabulary import DecisionKind, NameKind, Technique
 from registry.errors import Conflict
-from registry.sheets.reading import CONTROL
+from registry.sheets.reading import clean
 from registry.store.import_rows import Mark
 from registry.store.imports import Reject
 from registry.store.people import NewName
@@ -30,14 +30,10 @@ Techniques = frozenset[Technique]
 def reject(line: int, cells: Sequence[str], *problems: tuple[str, str, str]) -> Reject:
     """A row that is not taken in, for problems of a column, a value, and what is wrong with it."""
     told = [
-        {"column": _clean(column), "value": _clean(value), "detail": _clean(detail)}
+        {"column": clean(column), "value": clean(value), "detail": clean(detail)}
         for column, value, detail in problems
     ]
-    return Reject(line, [_clean(cell) for cell in cells], told)
-
-
-def _clean(text: str) -> str:
-    return CONTROL.sub("\ufffd", text)
+    return Reject(line, [clean(cell) for cell in cells], told)
 
 
 class Refused(Exception):

@@ -24,7 +24,7 @@ from registry.store.import_tables import ImportState
 from registry.store.imports import Import, Received
 from registry.store.records import find_body
 
-from .import_comparison import Comparison, Stretch, open_with
+from .import_comparison import Comparison, Stretch, open_with, refuse_so_many
 from .import_findings import Findings
 from .import_openings import HelpedOpenings, Opened, Opener, Openings
 from .import_plans import Planner
@@ -215,6 +215,7 @@ class _Run:
     def _keep(self, tx: Connection, findings: Findings, found: Stretch | Opened) -> None:
         store.add_rejects(tx, self.found.id, found.rejects)
         findings.merge(found.findings)
+        refuse_so_many(findings.counts["rejected"])
 
     def _vanished(self, tx: Connection) -> int | None:
         if self.found.partial:

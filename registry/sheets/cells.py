@@ -16,7 +16,7 @@ from registry.errors import Invalid
 from .dates import formats_of, read_date
 from .names import spaced
 from .profiles import Profile, Source, folded
-from .reading import CONTROL, Cells
+from .reading import CONTROL, Cells, clean
 
 LONGEST_CELL = 2_000
 LONGEST_LINE = 200
@@ -119,7 +119,7 @@ class Row:
             names = self.profile.columns()
             for name, text in zip(names, used, strict=True):
                 if CONTROL.search(text):
-                    self.wrong(name, CONTROL.sub("\ufffd", text), "it holds control characters")
+                    self.wrong(name, clean(text), "it holds control characters")
         if sum(map(len, used)) > LONGEST_CELL:
             for name, text in zip(self.profile.columns(), used, strict=True):
                 if len(text) > LONGEST_CELL:
@@ -150,19 +150,33 @@ class Row:
             )
         return found
 
-    def listed(self, text: str) -> Iterator[str]:
+    def listed(self, column: Source | None, text: str) -> Iterator[str]:
         """The items of a list in one cell."""
         if self.profile.json_lists:
-            yield from (str(item) for item in json_list(text))
-            return
-        for item in LIST_SEPARATORS.split(text):
-            if item.strip():
-                yield " ".join(item.split())
+            items = self.json_items(column, text)
+        else:
+            items = [spaced(item) for item in LIST_SEPARATORS.split(text)]
+        for item in items:
+            if not isinstance(item, str) or "\n" in item or "\r" in item:
+                self.wrong(column_of(column), text, "it is not a list of lines of text")
+            elif self.is_kept(column, item):
+                self.line(column, item)
+                yield item
 
-
-def json_list(text: str) -> list[Any]:
-    try:
-        found = json.loads(text) if text else []
-    except ValueError:
+    def json_items(self, column: Source | None, text: str) -> list[Any]:
+        """What stands in a JSON list in one cell."""
+        try:
+            found = json.loads(text) if text else []
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, list):
+            return found
+        self.wrong(column_of(column), text, "it is not a JSON list")
         return []
-    return found if isinstance(found, list) else []
+
+    def is_kept(self, column: Source | None, text: str) -> bool:
+        """Whether a text says something that can be kept: with escapes, it may hold what no cell may."""
+        if CONTROL.search(text):
+            self.wrong(column_of(column), clean(text), "it holds control characters")
+            return False
+        return bool(text.strip())

@@ -6,12 +6,15 @@ import codecs
 import io
 from collections import deque
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 from registry.errors import Invalid
 
 LONGEST_LINE = 1_000_000
 """Bytes of one line; a longer one means that the file is no table."""
+
+MOST_BLANK_LINES = 1_000
+"""Before the first line that holds anything."""
 
 BLOCK = 1 << 20
 FALLBACK = "cp1252"
@@ -83,15 +86,41 @@ class TextLines(Iterator[str]):
         self.number -= len(lines)
 
     def peek(self) -> str | None:
-        """The first line that is not blank, which stays to be read; ``None`` where there is none."""
+        """The first line that is not blank, which stays to be read; ``None`` where there is none.
+
+        :raises registry.errors.Invalid: it does not come soon.
+        """
         seen: list[str] = []
         for line in self:
             seen.append(line)
+            if len(seen) > MOST_BLANK_LINES:
+                raise Invalid(f"The file begins with more than {MOST_BLANK_LINES:,} blank lines.")
             if line.strip():
                 break
         self.give_back(seen)
         self.begin()
         return seen[-1] if seen and seen[-1].strip() else None
+
+
+class _Borrowed(io.RawIOBase):
+    """A stream that stays open when whoever reads it is done with it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Fill a buffer, as far as there is anything: how many bytes."""
+        read = self._stream.read(len(into))
+        into[: len(read)] = read
+        return len(read)
+
+
+def _decoded(stream: IO[bytes], encoding: str, newline: str | None) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedReader(_Borrowed(stream), BLOCK), encoding, "replace", newline=newline)
 
 
 class _Transcoded(io.RawIOBase):
@@ -110,9 +139,9 @@ def _with_newlines(stream: IO[bytes], encoding: str) -> IO[bytes] | _Transcoded:
     start = stream.read(BLOCK // 16)
     stream.seek(0)
     if encoding == "utf-16":
-        return _Transcoded(io.TextIOWrapper(stream, encoding, "replace", newline="\n"))
+        return _Transcoded(_decoded(stream, encoding, "\n"))
     if b"\n" not in start and b"\r" in start:
-        return _Transcoded(io.TextIOWrapper(stream, encoding, "replace", newline=None))
+        return _Transcoded(_decoded(stream, encoding, None))
     if start.startswith(codecs.BOM_UTF8):
         stream.seek(len(codecs.BOM_UTF8))
     return stream

@@ -6,10 +6,12 @@ What cannot be read of a row is a :class:`BadRow` in its place and costs no othe
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from registry.errors import Invalid
 
@@ -19,8 +21,23 @@ from .workbooks import is_workbook, workbook_rows
 
 Cells = list[str]
 
+MOST_COLUMNS = 1_000
+LONGEST_COLUMN_NAME = 500
+"""Characters."""
+
+LONGEST_ROW = 100_000
+"""Characters of a row that is read. What is longer is one row too long, not one to be stored."""
+
+LONGEST_SHOWN = 200
+"""Characters of each cell that are kept of a row that is too long to be read."""
+
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no cell may hold: control characters but tabs and line ends, halves of characters, non-characters."""
+
+
+def clean(text: str) -> str:
+    """A text with a sign in the place of each character that no cell may hold."""
+    return CONTROL.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +143,26 @@ def _fitted(rows: Iterator[Row], width: int) -> Iterator[Row | BadRow]:
             yield line, cells[:width] + [""] * (width - len(cells))
 
 
+def _bounded(rows: Iterator[Row | BadRow]) -> Iterator[Row | BadRow]:
+    """The rows, but for those that are longer than any can be: of them, how they begin."""
+    for row in rows:
+        cells = row.cells if isinstance(row, BadRow) else row[1]
+        length = sum(map(len, cells))
+        if length <= LONGEST_ROW and len(cells) <= MOST_COLUMNS:
+            yield row
+            continue
+        line = row.line if isinstance(row, BadRow) else row[0]
+        if length > LONGEST_ROW:
+            problem = f"it is longer than {LONGEST_ROW:,} characters"
+        else:
+            problem = f"it has more than {MOST_COLUMNS:,} cells"
+        yield BadRow(line, [_beginning(cell) for cell in cells[:MOST_COLUMNS]], problem)
+
+
+def _beginning(cell: str) -> str:
+    return cell if len(cell) <= LONGEST_SHOWN else f"{cell[:LONGEST_SHOWN]}…"
+
+
 def _ndjson(lines: TextLines, layout: Layout) -> Sheet:
     header: dict[str, None] = {}
     first = lines.peek()
@@ -138,27 +175,58 @@ def _ndjson(lines: TextLines, layout: Layout) -> Sheet:
 
 
 def _objects(lines: TextLines, header: Cells) -> Iterator[Row | BadRow]:
+    lines.begin()
     for line in lines:
         number = lines.number
         if not line.strip():
+            lines.begin()
             continue
         found = "it is not text in the file's encoding" if lines.is_damaged else _object(line)
-        if isinstance(found, str):
-            yield BadRow(number, [line.rstrip("\r\n")], found)
+        lines.begin()
+        try:
+            cells = found if isinstance(found, str) else [as_text(found.get(name)) for name in header]
+        except RecursionError:
+            cells = "it is nested too deeply"
+        if isinstance(cells, str):
+            yield BadRow(number, [line.rstrip("\r\n")], cells)
         else:
-            yield number, [as_text(found.get(name)) for name in header]
+            yield number, cells
 
 
 def _object(line: str) -> dict[str, Any] | str:
     try:
-        found = json.loads(line)
+        found = ROW.decode(line.strip())
     except (ValueError, RecursionError) as error:
         return f"it is not JSON ({type(error).__name__})"
     return found if isinstance(found, dict) else "it is not a JSON object"
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is beyond what a double holds")
+    return number
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member is given twice")
+    return members
+
+
+ROW = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_number, object_pairs_hook=_members)
+
+
 def as_text(value: Any) -> str:
-    """A JSON value as the text of a cell: text as it is, nothing as the empty text, the rest as JSON."""
+    """A JSON value as the text of a cell: text as it is, nothing as the empty text, the rest as JSON.
+
+    :raises RecursionError: it is nested about as deeply as can be read.
+    """
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)
@@ -166,11 +234,15 @@ def as_text(value: Any) -> str:
 
 def _checked(sheet: Sheet) -> Sheet:
     """Refuse what no row could be read by."""
-    named = [name for name in sheet.header if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
+    named = Counter(name for name in sheet.header if name)
+    twice = sorted(name for name, count in named.items() if count > 1)
     facts = {"twice": ", ".join(twice)} if twice else {}
     if not named:
         raise Invalid("The first row holds no column names.")
+    if len(sheet.header) > MOST_COLUMNS:
+        raise Invalid(f"The file has {len(sheet.header):,} columns; at most {MOST_COLUMNS:,} are read.")
+    if max(map(len, named)) > LONGEST_COLUMN_NAME:
+        raise Invalid(f"A column name is longer than {LONGEST_COLUMN_NAME} characters.")
     if any(CONTROL.search(name) for name in named):
         raise Invalid("The column names hold control characters.")
-    return Sheet(sheet.header, sheet.rows, sheet.delimiter, sheet.encoding, sheet.kind, facts)
+    return Sheet(sheet.header, _bounded(sheet.rows), sheet.delimiter, sheet.encoding, sheet.kind, facts)

@@ -72,27 +72,34 @@ class RowReader:
         row.line(named_by, "" if name is None else name.full_name)
         registration = self._term.read(row)
         authorizations = self._read_authorizations(row)
+        former = self._read_former(row)
+        languages = tuple(row.listed(self.profile.languages, self._languages(cells)))
         if row.problems or name is None:
             raise WrongRow(row.problems)
         return Entry(
             number=number,
             name=name,
             registration=registration,
-            former_names=self._read_former(cells),
+            former_names=former,
             city=None if self.profile.city is None else city,
-            languages=None if self.profile.languages is None else tuple(row.listed(self._languages(cells))),
+            languages=None if self.profile.languages is None else languages,
             authorizations=authorizations,
             withheld=folded(self._withheld(cells)) in YES,
         )
 
-    def _read_former(self, cells: Cells) -> tuple[str, ...] | None:
+    def _read_former(self, row: Row) -> tuple[str, ...] | None:
         profile = self.profile
         if profile.former_list is not None:
-            return tuple(Row(profile, cells, date.min).listed(self._former_list(cells)))
+            return tuple(row.listed(profile.former_list, self._former_list(row.cells)))
         if not self._former:
             return None
-        found = (reader.read(cells) for reader in self._former)
-        return tuple(dict.fromkeys(name.full_name for name in found if name is not None))
+        found: dict[str, None] = {}
+        for parts, reader in zip(profile.former, self._former, strict=True):
+            name = reader.read(row.cells)
+            if name is not None:
+                row.line(parts.family or parts.full, name.full_name)
+                found[name.full_name] = None
+        return tuple(found)
 
     def _read_authorizations(self, row: Row) -> tuple[Stated, ...] | None:
         if self.profile.authorization_list is not None:

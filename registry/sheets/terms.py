@@ -11,10 +11,10 @@ from registry.domain.decisions import Condition, Scope, StatusReport
 from registry.domain.snapshot import Stated
 from registry.domain.vocabulary import PracticePermission, Standing
 
-from .cells import Columns, Row, column_of, json_list
+from .cells import Columns, Row, column_of
 from .names import spaced
 from .profiles import AuthorizationColumns, Source, StatusColumns, TermColumns, folded
-from .reading import Cells
+from .reading import Cells, clean
 
 LONGEST_WORD = 200
 MOST_UNMAPPED = 1000
@@ -72,18 +72,24 @@ class TermReader:
     def _told_conditions(self, row: Row, report: StatusReport | None) -> tuple[Condition, ...]:
         text = spaced(self._conditions(row.cells))
         if row.profile.json_lists:
-            return tuple(_condition(item) for item in json_list(text))
+            return tuple(self._condition(row, item) for item in row.json_items(self._told.conditions, text))
         if text:
             return (Condition(text),)
         if report is not None and report.practice is PracticePermission.WITH_CONDITIONS:
             return (Condition(report.word),)
         return ()
 
-
-def _condition(item: Any) -> Condition:
-    if isinstance(item, dict):
-        return Condition(str(item.get("text", "")), bool(item.get("withheld", False)))
-    return Condition(str(item))
+    def _condition(self, row: Row, item: Any) -> Condition:
+        """A condition that an export wrote: its words, or an object that says whether they are public."""
+        column = self._told.conditions
+        said = item if isinstance(item, dict) else {"text": item}
+        text, withheld = said.get("text"), said.get("withheld", False)
+        if not isinstance(text, str) or not isinstance(withheld, bool):
+            row.wrong(column_of(column), str(item)[:LONGEST_WORD], "it is not a condition")
+            return Condition("")
+        if not row.is_kept(column, text):
+            row.wrong(column_of(column), "", "a condition says nothing that can be kept")
+        return Condition(text, withheld)
 
 
 def _scope(register_class: str, conditions: tuple[Condition, ...]) -> Scope:
@@ -116,7 +122,7 @@ class StatusReader:
         if not word:
             return told.absent
         found = told.words.get(folded(word))
-        return self._unmapped(" ".join(word.split())[:LONGEST_WORD]) if found is None else found
+        return self._unmapped(clean(" ".join(word.split())[:LONGEST_WORD])) if found is None else found
 
     def _unmapped(self, word: str) -> StatusReport:
         if word in self._seen or len(self._seen) < MOST_UNMAPPED:

@@ -1,21 +1,46 @@
-"""XLSX workbooks, read by calamine and limited before they are unpacked: a small file may hide a huge one."""
+"""XLSX workbooks. A small one may hide a huge one: each is read in a process of its own, with bounds.
+
+See :mod:`registry.sheets.unpacking` for what runs there.
+"""
 
 from __future__ import annotations
 
-import zipfile
+import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from typing import IO, Any
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from registry.errors import Invalid
 
+from .unpacking import REFUSED, TOO_MUCH
+
 MOST_BYTES = 200_000_000
-"""Bytes of a workbook once unpacked; a sheet is read into memory as a whole."""
+"""Bytes of a workbook once unpacked; a sheet is read into memory as a whole, there."""
 
 MOST_PARTS = 2_000
 
+MOST_MEMORY = 1_500_000_000
+"""Bytes of the process that reads it."""
+
+MOST_OUTPUT = 300_000_000
+"""Bytes of what was read, as it is handed over."""
+
+MOST_SECONDS = 60
+"""Of a processor, for reading it."""
+
+LONGEST_WAIT = 600
+"""Seconds until it must have been read, however little of a processor it got."""
+
+LONGEST_ROW = 100_000
+"""Characters; what is beyond is not read."""
+
 ZIP = b"PK\x03\x04"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+READER = Path(__file__).with_name("unpacking.py")
 
 
 def is_workbook(start: bytes) -> bool:
@@ -33,51 +58,46 @@ def is_workbook(start: bytes) -> bool:
 def workbook_rows(stream: IO[bytes], sheet: str | None) -> Iterator[tuple[int, list[str]]]:
     """The rows of one sheet that hold anything, as text, with their numbers from 1.
 
+    A row ends with its last cell that holds anything, and somewhat behind :data:`LONGEST_ROW` characters.
+
     :param sheet: its name; ``None`` for the first one.
-    :raises registry.errors.Invalid: the workbook cannot be read.
+    :raises registry.errors.Invalid: the workbook cannot be read, or not within its bounds.
     """
-    _check_size(stream)
+    with TemporaryFile() as found:
+        with TemporaryFile() as given:
+            shutil.copyfileobj(stream, given)
+            given.seek(0)
+            status = _read(given, found, sheet)
+        found.seek(0)
+        if status == REFUSED:
+            raise Invalid(json.loads(found.readline()))
+        if status != 0:  # it had no memory or no time left, or was too much for the library
+            raise Invalid(TOO_MUCH)
+        for line in found:
+            number, cells = json.loads(line)
+            yield number, cells
+
+
+def _read(given: IO[bytes], found: IO[bytes], sheet: str | None) -> int:
+    """Run the reader: its exit status, negative where it was ended."""
+    told = {
+        "memory": MOST_MEMORY,
+        "seconds": MOST_SECONDS,
+        "output": MOST_OUTPUT,
+        "sheet": sheet,
+        "bytes": MOST_BYTES,
+        "parts": MOST_PARTS,
+        "longest": LONGEST_ROW,
+    }
     try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError as error:
-        raise Invalid('Reading .xlsx needs the extra "xlsx"; or save the sheet as CSV.') from error
-    try:
-        book = CalamineWorkbook.from_filelike(stream)
-        if sheet is not None and sheet not in book.sheet_names:
-            raise Invalid(f'There is no sheet "{sheet}"; the workbook has {", ".join(book.sheet_names)}.')
-        found = book.get_sheet_by_name(sheet) if sheet is not None else book.get_sheet_by_index(0)
-        first = 1 if found.start is None else found.start[0] + 1
-    except CalamineError as error:
-        raise Invalid(f"The workbook cannot be read: {error}.") from error
-    for number, cells in enumerate(found.iter_rows(), start=1):
-        texts = [_text(cell) for cell in cells]
-        if number >= first and any(texts):
-            yield number, texts
-
-
-def _check_size(stream: IO[bytes]) -> None:
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise Invalid("The workbook is damaged.") from error
-    stream.seek(0)
-    if not any(part.filename == "xl/workbook.xml" for part in parts):
-        raise Invalid("This is no .xlsx workbook; give CSV, XLSX or NDJSON.")
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_BYTES:
-        raise Invalid("The workbook unpacks to more than can be read; save the sheet as CSV.")
-
-
-def _text(cell: Any) -> str:
-    """A typed cell as a person sees it in a table: whole numbers without a point, days as YYYY-MM-DD."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat()
-    if isinstance(cell, (date, time, timedelta, int, float)):
-        return str(cell)
-    return "" if cell is None else str(cell)
+        return subprocess.run(  # noqa: S603 - this interpreter, with our own file and numbers
+            [sys.executable, "-I", str(READER), json.dumps(told)],
+            stdin=given,
+            stdout=found,
+            stderr=subprocess.DEVNULL,
+            env={},
+            timeout=LONGEST_WAIT,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return -1
