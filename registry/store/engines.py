@@ -81,6 +81,8 @@ def looking_engine(url: str, settings: Settings, *, writable: bool) -> Engine:
     options = engine_options(url, settings, writable=writable)
     for of_a_pool in ("pool_pre_ping", "pool_size", "max_overflow", "pool_timeout"):
         options.pop(of_a_pool, None)
+    if "connect_timeout" in options["connect_args"]:
+        options["connect_args"]["connect_timeout"] = 2  # the least that there is
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", **options)
     wait_only(engine, LOOK_SECONDS)
     return engine

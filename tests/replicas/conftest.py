@@ -11,13 +11,13 @@ import pytest
 from tests.conftest import MISSING, REQUIRED
 from tests.support import run_directory
 from tests.support.postgres import PostgresUnavailableError
-from tests.support.replicated import Register, made_register
+from tests.support.replicated import Register, running_register
 
 
 @contextmanager
 def _register() -> Iterator[Register]:
     try:
-        with made_register(run_directory.path()) as register:
+        with running_register(run_directory.path()) as register:
             yield register
     except PostgresUnavailableError as error:
         if os.environ.get(REQUIRED) == "1":

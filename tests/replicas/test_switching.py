@@ -10,11 +10,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from registry.store.database import PUBLIC, db
-from registry.store.replicas import CLOCKS_DIFFER
 from tests.support import run_directory
 from tests.support.figures import Figures
 from tests.support.postgres import PostgresUnavailableError
-from tests.support.replicated import BODY, LAG, Asking, Register, as_of, asking, made_register
+from tests.support.replicated import BODY, LAG, Asking, Register, as_of, asking, running_register
 from tests.support.replication import wait_until
 
 BOTH = ("replica-1", "replica-2")
@@ -55,7 +54,8 @@ def test_a_promoted_replica_takes_over_without_a_restart(
         response = ask.verify(number)
         assert response.status_code == 200
         instants.append(as_of(response))
-    assert killed - timedelta(seconds=LAG) <= min(instants) <= max(instants) <= killed
+    assert max(instants) <= killed
+    assert killed - min(instants) < timedelta(minutes=1)
     assert ask.get(f"/v1/practitioners?number={number}").status_code == 200
     ready = ask.get("/readyz")
     assert (ready.status_code, ready.get_json()["status"]) == (200, "degraded")
@@ -66,7 +66,7 @@ def test_a_promoted_replica_takes_over_without_a_restart(
     with asking(own) as newcomer:
         response = newcomer.verify(number)
         assert response.status_code == 200
-        assert killed - timedelta(seconds=10) - CLOCKS_DIFFER <= as_of(response) <= killed
+        assert killed - timedelta(minutes=1) < as_of(response) <= killed
 
     # Another server is promoted.
     promoted.promote()
@@ -112,7 +112,7 @@ def test_those_who_wait_for_events_go_on_waiting_at_the_promoted_server(ask: Ask
 
 def test_a_replica_that_lacked_too_much_when_the_primary_went_does_not_answer() -> None:
     try:
-        with made_register(run_directory.path(), replicas=1) as register, asking(register) as ask:
+        with running_register(run_directory.path(), replicas=1) as register, asking(register) as ask:
             (replica,) = register.cluster.replicas
             number, authorization = register.someone()
             ask.wait_until_read_from("replica-1")
@@ -137,7 +137,7 @@ def test_a_primary_that_hangs_holds_up_no_public_read(shared: Register) -> None:
         shared.cluster.primary.freeze()
         try:
             began = time.monotonic()
-            while time.monotonic() - began < 6:
+            while time.monotonic() - began < 5:
                 assert ask.verify(shared.anyone).status_code == 200
             assert ask.replicas.is_lost()
         finally:

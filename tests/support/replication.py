@@ -11,9 +11,10 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,13 @@ class Server:
 
     def follow(self, primary: Server) -> None:
         """Follow another primary from here on."""
-        self._configure(f"primary_conninfo = 'host={primary.home} user=postgres'\n")
+        self.configure(f"primary_conninfo = 'host={primary.home} user=postgres'")
         self.run("pg_ctl", "reload", "-D", str(self.data))
 
-    def _configure(self, text: str) -> None:
+    def configure(self, setting: str) -> None:
+        """Add a line to its configuration, which goes before those above."""
         with (self.data / "postgresql.auto.conf").open("a") as configuration:
-            configuration.write(text)
+            configuration.write(f"{setting}\n")
 
 
 @dataclass(frozen=True)
@@ -141,31 +143,45 @@ def wait_until(condition: Any, what: str = "") -> None:
         time.sleep(0.02)
 
 
-@contextmanager
-def replicated(directory: Path, replicas: int, migrate: Any) -> Iterator[Cluster]:
-    """A cluster whose register is migrated and empty.
+def make_cluster(directory: Path, replicas: int, fill: Callable[[str], object]) -> Cluster:
+    """A cluster to make copies of: its servers are stopped.
 
-    :param migrate: brings the database at an address to the newest schema.
+    :param fill: makes the register in the empty database at an address.
     :raises tests.support.postgres.PostgresUnavailableError: there is no PostgreSQL to start.
     """
+    primary = with_first_that_works(
+        lambda source, binaries: _primary(binaries, directory / f"pristine-{source}-primary")
+    )
+    fill(primary.url)
+    found = [_replica(primary, directory / f"pristine-replica{place + 1}") for place in range(replicas)]
+    position = primary.execute("SELECT pg_current_wal_flush_lsn()")
+    for replica in found:
+        wait_until(partial(replica.execute, f"SELECT pg_last_wal_replay_lsn() >= '{position}'"), "it follows")
+    cluster = Cluster(primary, tuple(found))
+    for server in reversed(cluster.servers):
+        server.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(server.data))
+    return cluster
+
+
+@contextmanager
+def running_copy(pristine: Cluster, directory: Path, replicas: int) -> Iterator[Cluster]:
+    """A copy of a cluster, with so many of its replicas, whose servers run."""
     number = next(HOMES)
-    made: list[Server] = []
-
-    def home(name: str, source: str) -> Path:
-        return directory / f"{name}-{source}-{os.getpid()}-{number}"
-
-    def begin(source: str, binaries: Path) -> tuple[str, Server]:
-        primary = _primary(binaries, home("primary", source))
-        made.append(primary)
-        return source, primary
-
+    copies: list[Server] = []
     try:
-        source, primary = with_first_that_works(begin)
-        migrate(primary.url)
-        made += [_replica(primary, home(f"replica{place}", source)) for place in range(1, replicas + 1)]
-        yield Cluster(primary, tuple(made[1:]))
+        for original in pristine.servers[: replicas + 1]:
+            name = original.home.name.removeprefix("pristine-")
+            copy = Server(original.binaries, directory / f"{name}-{os.getpid()}-{number}", original.account)
+            make_home(copy.home)
+            run(["cp", "--archive", str(original.data), str(copy.data)], copy.home, copy.account)
+            copy.configure(f"unix_socket_directories = '{copy.home}'")
+            if copies:
+                copy.configure(f"primary_conninfo = 'host={copies[0].home} user=postgres'")
+            copies.append(copy)
+            copy.start()
+        yield Cluster(copies[0], tuple(copies[1:]))
     finally:
-        for server in made:
+        for server in copies:
             if (server.data / "postmaster.pid").exists():
                 server.thaw()
                 server.kill()
