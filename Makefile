@@ -43,9 +43,9 @@ format: install ## Format the code and repair what the linter can
 	@$(BIN)/ruff format .
 
 .PHONY: check
-check: check-format lint types layers dependencies openapi access settings dockerfile check-lock ## Run every check that is not a test
+check: check-format lint types layers dependencies openapi access settings dockerfile check-lock sbom ## Run every check that is not a test
 
-.PHONY: check-format lint types layers dependencies openapi access settings dockerfile check-lock
+.PHONY: check-format lint types layers dependencies openapi access settings dockerfile check-lock sbom
 check-format: install ## ... the format of the code
 	@$(BIN)/ruff format --check .
 lint: install ## ... the linter
@@ -67,6 +67,8 @@ dockerfile: install ## ... the Dockerfile
 	@$(BIN)/hadolint Dockerfile
 check-lock: install ## ... that the lock files belong to pyproject.toml
 	@$(BIN)/python scripts/check_locks.py
+sbom: install ## ... that the bill of materials (build/sbom.cdx.json) names all that runs
+	@$(BIN)/python -m scripts.sbom build/sbom.cdx.json
 
 .PHONY: bench bench-quick
 bench: install ## Measure speed on a large register
