@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import make_url
 
 from registry.cli import main
 from registry.cli import settings as settings_command
@@ -50,6 +52,24 @@ def test_what_is_given_is_read() -> None:
     assert (read.public_url, read.port, read.workers) == ("https://registry.example", 0, 3)
 
 
+@pytest.mark.parametrize(
+    ("given", "host", "port"),
+    [
+        ("postgresql://me:pass,word@one:5432,two:5433/register", "one,two", "5432,5433"),
+        ("postgresql://me:pass,word@one,two.example/register?sslmode=require", "one,two.example", ","),
+        ("postgresql://me:pass,word@[::1]:5432,two/register", "::1,two", "5432,"),
+        ("postgresql+psycopg://me:pass,word@/register?host=one:5432&host=two:5433", "one,two", "5432,5433"),
+    ],
+)
+def test_an_address_may_name_several_servers(given: str, host: str, port: str) -> None:
+    """As PostgreSQL's own tools have it, or as SQLAlchemy has."""
+    url = make_url(read_settings({"REGISTRY_DATABASE_URL": given}).database_url)
+    _, arguments = PGDialect_psycopg().create_connect_args(url)
+    assert (arguments["host"], arguments["port"]) == (host, port)
+    assert (arguments["user"], arguments["password"], arguments["dbname"]) == ("me", "pass,word", "register")
+    assert "pass" not in EVERY["database_url"][0].shown(url.render_as_string(hide_password=False))
+
+
 def test_how_webhooks_are_sent_is_read(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.touch()
@@ -89,7 +109,12 @@ def test_the_public_address_follows_the_port_unless_it_is_given() -> None:
         ("REGISTRY_DATABASE_URL", "postgresql://me@host"),
         ("REGISTRY_DATABASE_URL", "postgresql://me@host:port/register"),
         ("REGISTRY_DATABASE_URL", "my.db"),
+        ("REGISTRY_DATABASE_URL", "postgresql://me@one:5432,two:port/register"),
         ("REGISTRY_REPLICA_URLS", "sqlite:////data/register.db"),
+        ("REGISTRY_REPLICA_URLS", "postgresql:///register?host=/one&host=/two"),  # which would it be?
+        ("REGISTRY_REPLICA_LAG_SECONDS", "4"),
+        ("REGISTRY_REPLICA_LAG_SECONDS", "51"),  # an answer is kept for a minute, all in all
+        ("REGISTRY_LISTEN_URL", "sqlite:////data/register.db"),
         ("REGISTRY_PUBLIC_URL", "registry.example"),
         ("REGISTRY_PUBLIC_URL", "ftp://registry.example"),
         ("REGISTRY_PUBLIC_URL", "https://"),

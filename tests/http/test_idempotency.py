@@ -18,7 +18,7 @@ from registry import clock
 from registry.http import idempotency
 from registry.services import keys as service
 from registry.store import tables
-from registry.store.database import reading, writing
+from registry.store.database import db, reading, writing
 
 KEYS = "/v1/admin/keys"
 WISH = {"role": "clinic", "label": "Hillside Clinic"}
@@ -184,3 +184,34 @@ def test_keys_are_forgotten_after_two_days_and_not_within_one(
 def test_a_replay_is_not_kept_by_caches(client: FlaskClient, headers) -> None:
     create(client, headers)
     assert create(client, headers).headers["Cache-Control"] == "no-store"
+
+
+def test_what_was_done_although_nobody_learned_of_it_is_not_done_again(
+    app: Flask, client: FlaskClient, headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database takes the commit, and the connection breaks before it says so."""
+    with app.app_context():
+        engine = db.engine
+    kept, commit, keep = [], engine.dialect.do_commit, idempotency.store.keep
+
+    def keep_and_note(*given: Any, **named: Any) -> bool:
+        kept.append(given)
+        return keep(*given, **named)
+
+    def commit_in_vain(connection: Any) -> None:
+        commit(connection)
+        if kept:
+            kept.clear()
+            if engine.dialect.name == "postgresql":
+                connection.driver_connection.close()
+            raise engine.dialect.loaded_dbapi.OperationalError("the connection broke")
+
+    monkeypatch.setattr(idempotency.store, "keep", keep_and_note)
+    monkeypatch.setattr(engine.dialect, "do_commit", commit_in_vain)
+    broken, again = create(client, headers), create(client, headers)
+    assert broken.status_code == 503
+    assert int(broken.headers["Retry-After"]) > 0
+    if engine.dialect.name == "postgresql":
+        assert broken.get_json()["type"] == "/problems/outcome-unknown"
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert made(app) == 2

@@ -13,7 +13,7 @@ import pytest
 
 from registry.store import feed_watch, schema
 from tests.support import run_directory
-from tests.support.pooling import CONNECTIONS, MISSING, REQUIRED, pooled, pooled_url, program
+from tests.support.pooling import CONNECTIONS, pooled, pooled_url
 from tests.support.replicated import BODY, Asking, Register, asking
 
 AT_ONCE = 8
@@ -22,10 +22,6 @@ AT_ONCE = 8
 @pytest.fixture(scope="session")
 def pooler(shared: Register) -> Iterator[Path]:
     """The folder of a PgBouncer before the primary."""
-    if program() is None:
-        if os.environ.get(REQUIRED) == "1":
-            pytest.fail(MISSING, pytrace=False)
-        pytest.skip(MISSING)
     home = run_directory.path() / f"pgbouncer-{os.getpid()}"
     with pooled(shared.cluster.primary, home):
         yield home

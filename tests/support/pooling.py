@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ import psycopg
 
 from tests.support.postgres import make_home
 from tests.support.replication import DATABASE, PATIENCE, Server, wait_until
+from tests.support.tools import tool
 
-MISSING = "no PgBouncer: apt-get install pgbouncer"
-REQUIRED = "REGISTRY_TEST_REQUIRE_PGBOUNCER"
 CONNECTIONS = 2
 """To the server, for each database: few, so that they pass from hand to hand."""
 
@@ -36,22 +34,16 @@ pidfile = {home}/pgbouncer.pid
 """
 
 
-def program() -> str | None:
-    """Where PgBouncer is, if it is anywhere; Debian keeps it from the paths of mere users."""
-    return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
 @contextmanager
 def pooled(server: Server, home: Path) -> Iterator[str]:
     """The address of the register's database, by way of a PgBouncer of its own."""
-    found = program()
-    assert found is not None
+    program = tool("pgbouncer", "pgbouncer")
     account = make_home(home)
     settings = home / "pgbouncer.ini"
     settings.write_text(SETTINGS.format(server=server.home, connections=CONNECTIONS, home=home))
     settings.chmod(0o644)
     process = subprocess.Popen(
-        [found, str(settings)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=home, **account
+        [program, str(settings)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=home, **account
     )
     try:
         address = pooled_url(home)
