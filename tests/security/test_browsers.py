@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from registry.http.access import ACCESS
 from registry.settings import Settings
 
 LIES = {
@@ -71,6 +72,22 @@ def test_no_header_of_proxies_changes_what_the_public_is_told(
         honest = without_identifier(said(client.get(path)))
         for name, value in LIES.items():
             assert without_identifier(said(client.get(path, headers={name: value}))) == honest, (path, name)
+
+
+def test_with_a_key_the_public_is_told_nothing_else(
+    app: Flask, client: FlaskClient, parts: dict[str, str], keys: Any, bearer: Any
+) -> None:
+    """What caches may give to others is never what somebody was told because of who they are (deception)."""
+    compared = 0
+    for rule, path in addresses(app, parts):
+        if ACCESS[rule.endpoint.rpartition(".")[2]].public:
+            same = {"X-Request-Id": "same"}
+            alone = client.get(path, headers=same)
+            for key in (keys.operator, keys.registrar):
+                answer = client.get(path, headers=bearer(key, **same))
+                assert (answer.status_code, answer.data) == (alone.status_code, alone.data), path
+            compared += 1
+    assert compared > 30
 
 
 def test_no_page_may_be_framed_and_no_address_is_told_to_others(
