@@ -19,7 +19,7 @@ from registry.errors import Unavailable
 from registry.services.readiness import FINE, Findings, Limits, look, newest_revision
 from registry.settings import Settings
 from registry.store import webhook_queue as queue
-from registry.store.database import public_reading, reading
+from registry.store.database import probing, public_reading
 
 RECENT = timedelta(minutes=10)
 
@@ -68,7 +68,7 @@ class Webhooks(Collector):
     def collect(self) -> Iterator[Metric]:
         """The metrics."""
         try:
-            with reading() as connection:
+            with probing() as connection:
                 waiting = queue.waiting(connection)
                 states = queue.subscriptions(connection)
                 replays = queue.replays(connection)
@@ -131,4 +131,4 @@ def look_around() -> Findings:
     """Look at everything now, by the limits of the settings."""
     settings: Settings = current_app.extensions["registry.settings"]
     limits = Limits(settings.sweep_late_seconds, settings.feed_late_seconds)
-    return look(public_reading, reading, limits, at=clock.now())
+    return look(public_reading, probing, limits, at=clock.now())

@@ -132,7 +132,8 @@ def writing() -> Iterator[Connection]:
     with _unavailability(), db.engine.connect() as connection, connection.begin() as transaction:
         yield connection
         try:
-            transaction.commit()
+            if transaction.is_active:  # else it was undone
+                transaction.commit()
         except DBAPIError as error:
             if connection.invalidated:
                 raise InDoubt(MAY_BE_RECORDED) from error
@@ -145,6 +146,18 @@ def reading() -> Iterator[Connection]:
     engine = db.engines[PUBLIC]
     with _unavailability(), engine.connect() as connection:
         yield connection
+
+
+@contextmanager
+def probing() -> Iterator[Connection]:
+    """The same for who only asks whether all is well: where replicas answer the public, within seconds."""
+    replicas = _replicas()
+    if replicas is None:
+        with reading() as connection:
+            yield connection
+    else:
+        with _unavailability(), replicas.knock() as connection:
+            yield connection
 
 
 @contextmanager

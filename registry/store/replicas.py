@@ -29,6 +29,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from registry import clock
+from registry.errors import Unavailable
 
 from .beats import Shown, beat, is_due, look
 
@@ -262,9 +263,20 @@ class Replicas:
 
     def is_lost(self) -> bool:
         """Whether the primary, by all that is known, cannot be reached at present."""
+        if self._process != os.getpid():
+            return False
         heard = self.pulse.heard
         since = self._began if heard is None else heard.ticks
         return self.pulse.silent or time.monotonic() - since > PATIENCE
+
+    def knock(self) -> Connection:
+        """A connection to the primary for a look, which does not keep anybody waiting.
+
+        :raises registry.errors.Unavailable: it is known to be away.
+        """
+        if self.is_lost():
+            raise Unavailable("The database cannot be reached.")
+        return self._looks[0].connect()
 
     def ages(self) -> dict[str, float]:
         """How old the basis of each replica is, in seconds: without end, where it has none.

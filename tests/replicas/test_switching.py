@@ -134,12 +134,17 @@ def test_a_replica_that_lacked_too_much_when_the_primary_went_does_not_answer() 
 def test_a_primary_that_hangs_holds_up_no_public_read(shared: Register) -> None:
     with asking(shared, replica_lag_seconds=5) as ask:
         ask.wait_until_read_from(*BOTH)
+        assert ask.get("/readyz").get_json()["status"] == "degraded"  # nobody has swept yet
         shared.cluster.primary.freeze()
         try:
+            ready = ask.get("/readyz")
+            assert ready.status_code == 200
             began = time.monotonic()
             while time.monotonic() - began < 5:
                 assert ask.verify(shared.anyone).status_code == 200
             assert ask.replicas.is_lost()
+            ready = ask.get("/readyz")
+            assert (ready.status_code, ready.get_json()["status"]) == (200, "degraded")
         finally:
             shared.cluster.primary.thaw()
         wait_until(lambda: not ask.replicas.is_lost(), "it is heard from again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -57,6 +58,7 @@ class World:
         self.one, self.two = Replica("one", engine), Replica("two", engine)
         self.all = Replicas(engine, [self.one, self.two], [], lag=LAG, stale=STALE)
         self.all._start = lambda: None  # type: ignore[method-assign]  # nobody looks but the test
+        self.all._process = os.getpid()
         self.all._began = clocks.ticks
         self.all._seen.set()
         self.pulse = self.all.pulse
