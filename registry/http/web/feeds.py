@@ -40,7 +40,7 @@ def atom(entry: PublicEntry, changes: Sequence[PublicEvent], visit: Visit) -> by
     _child(feed, "updated", _instant(changes[0].occurred_at if changes else NOTHING_YET))
     _link(feed, "self", visit.address("changes_feed", **of))
     _link(feed, "alternate", visit.address("check_page", **of))
-    _child(ET.SubElement(feed, "author"), "name", entry.body.name)
+    _child(ET.SubElement(feed, "author"), "name", visit.speech.text(parts["body"]))
     for event in changes:
         item = ET.SubElement(feed, "entry")
         _child(item, "id", f"urn:uuid:{event.id}")

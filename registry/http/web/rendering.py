@@ -14,10 +14,11 @@ from registry.domain.vocabulary import Technique
 from registry.store.database import stale_since
 
 from .assets import assets
+from .directions import contained
 from .languages import LANGUAGES, Language, translations_of
 from .phrases import MODES, SIGNS, STANDINGS, TECHNIQUES
 from .sentences import named
-from .speech import SPOKEN, Listed, Said, Speech, say, speech
+from .speech import SPOKEN, Listed, Speech, Verbatim, say, speech
 from .visits import Visit, current_visit
 
 CONTENT_SECURITY_POLICY = (
@@ -35,13 +36,20 @@ def environment(language: Language) -> Environment:
         loader=PackageLoader("registry.http.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
     env.install_gettext_translations(translations_of(language), newstyle=True)  # type: ignore[attr-defined]  # of the extension
     voice = speech(language)
-    env.filters.update(say=voice.html, plain=voice.text, day=voice.day)
+    env.filters.update(
+        say=voice.html,
+        plain=voice.text,
+        day=voice.day,
+        own=lambda text: voice.html(Verbatim(text)),
+        own_plain=lambda text: voice.text(Verbatim(text)),
+    )
     env.globals.update(
         language=language,
         languages=LANGUAGES,
@@ -52,13 +60,18 @@ def environment(language: Language) -> Environment:
         signs=SIGNS,
         asset=_asset_path,
         names=lambda given: voice.text(named(given)),
-        language_names=lambda tags: voice.text(Listed([Said(voice.language_name(tag)) for tag in tags])),
+        language_names=lambda tags: voice.html(Listed([Verbatim(voice.language_name(tag)) for tag in tags])),
         technique_choices=lambda first: _choices(voice, first, TECHNIQUES),
         mode_choices=lambda first: _choices(voice, first, MODES),
         body_choices=lambda bodies, first: [("", first), *((body.code, body.name) for body in bodies)],
         language_choices=lambda first: [("", first), *_languages(voice)],
     )
     return env
+
+
+def _finalized(value: Any) -> Any:
+    """What goes into a page: text that is not HTML yet turns no direction but its own."""
+    return contained(value) if type(value) is str else value
 
 
 def _choices(voice: Speech, first: str | None, words: Mapping[Any, str]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from registry.domain.localtime import zone
 
+from .directions import contained, is_from_the_left, isolated
 from .languages import Language, translations_of
 
 SPOKEN = (
@@ -22,8 +23,6 @@ SPOKEN = (
     *("pa", "pl", "pt", "ru", "tl", "uk", "ur", "vi", "yue", "zh"),
 )
 """Languages that can be asked for; whatever else is spoken is shown beside the person."""
-
-FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class Speech:
             case Listed():
                 return Markup(self._list([self.html(item) for item in part.items]))  # noqa: S704 - they are escaped
             case Verbatim():
-                return Markup("<bdi>{}</bdi>").format(part.text)
+                return Markup("<bdi>{}</bdi>").format(contained(part.text))
             case Place():
                 return escape(self.place(part.zone))
             case _:
@@ -163,9 +162,9 @@ class Speech:
 
     def _isolated(self, text: str) -> str:
         """Text of the other direction would reorder what stands around it."""
-        if self.language.direction == "ltr":
-            return text
-        return f"{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"
+        if self.language.direction == "ltr" and is_from_the_left(text):
+            return contained(text)
+        return isolated(text)
 
 
 @cache
