@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -12,7 +13,9 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from registry.http.access import ACCESS
+from registry.http.examples import EXPORTED
 from registry.settings import Settings
+from tests.support.application import running
 
 LIES = {
     "Host": "evil.example",
@@ -160,3 +163,29 @@ def test_a_question_to_what_may_be_asked_tells_nothing_else(
         if path.startswith("/v1/admin"):
             allowed = {name for name, _ in answer.headers if name.startswith("Access-Control")}
             assert not allowed, rule
+
+
+def test_https_is_insisted_on_where_the_public_is_served_by_it(client: FlaskClient, sqlite_url: str) -> None:
+    """For a year; and never where a browser would then be locked out of a service without it."""
+    for path in ("/", "/v1/bodies", "/none", "/v1/admin/keys"):
+        assert client.get(path).headers["Strict-Transport-Security"] == f"max-age={365 * 24 * 3600}", path
+    with running(Settings(database_url=sqlite_url, public_url="http://localhost:8000")) as plain:
+        assert "Strict-Transport-Security" not in plain.test_client().get("/").headers
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", 'a".csv\r\nSet-Cookie: x=1', "\u202etxt.csv", "=cmd.csv"]
+)
+def test_the_name_of_a_file_that_was_sent_in_leads_nowhere(
+    client: FlaskClient, keys: Any, bearer: Any, name: str
+) -> None:
+    """It is shown as it came, without what cannot be printed; no file is written or sent under it."""
+    form = {"body": "ca-own", "profile": "export", "file": (io.BytesIO(EXPORTED.encode()), name)}
+    made = client.post("/v1/admin/imports", data=form, headers=bearer(keys.registrar))
+    assert made.status_code == 201, made.text
+    kept = made.get_json()
+    assert kept["filename"].isprintable()
+    fetched = client.get(f"/v1/admin/imports/{kept['id']}/rejected.csv", headers=bearer(keys.registrar))
+    named = fetched.headers["Content-Disposition"]
+    assert named == f'attachment; filename="rejected-{kept["id"]}.csv"'
+    assert "Set-Cookie" not in made.headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 
@@ -72,3 +73,11 @@ def test_a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read(server
     status, answer = sent(server, *AMBIGUOUS[how])
     assert 400 <= status < 500 or status == 501, answer
     assert answer.count("HTTP/1.1 ") == 1, answer
+
+
+def test_the_server_tells_nobody_which_version_it_is(server: Server) -> None:
+    """Neither in an answer nor where it could not read the question."""
+    for line in ("GET /v1/bodies HTTP/1.1", "GET /none HTTP/1.1", "nonsense"):
+        _, answer = sent(server, line, "Host: registry.example")
+        head = answer.partition("\r\n\r\n")[0].lower()
+        assert not re.search(r"(gunicorn|werkzeug|flask|python)/?[0-9 ]", head), head
