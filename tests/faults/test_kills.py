@@ -93,7 +93,7 @@ class Writers:
     def wait_for_more(self) -> None:
         """Until somebody is acknowledged who was not before: everything works again."""
         before = len(self.acknowledged)
-        eventually(lambda: len(self.acknowledged) > before, "nobody was acknowledged any more")
+        eventually(lambda: len(self.acknowledged) > before, f"nobody is acknowledged: {self.refused}")
 
     @contextmanager
     def writing(self) -> Iterator[None]:
