@@ -57,7 +57,7 @@ A_YEAR = 365 * 24 * 3600
 ONLY_HTTPS = ("Strict-Transport-Security", f"max-age={A_YEAR}")
 """Of this host alone: what is beside it may be another's."""
 POLICY = "Content-Security-Policy"
-NOTHING_TO_RUN = (POLICY, "default-src 'none'; frame-ancestors 'none'")
+NOTHING_TO_RUN = (POLICY, "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 CACHE = "Cache-Control"
 LENGTH = "Content-Length"
 WITHOUT_BODY = ("204", "304")

@@ -150,3 +150,17 @@ def test_nor_does_a_question_among_many(registrar: Staff) -> None:
     (answer,) = registrar.made("/v1/verifications", {"questions": [question]})["answers"]
     assert answer["authorized"] is False
     assert answer["error"]["errors"][0]["pointer"] == "/authorized"
+
+
+def test_an_argument_that_is_given_twice_is_refused(registrar: Staff, operator: Staff) -> None:
+    """Else one part of the service could go by the first and another by the last (parameter pollution)."""
+    for staff, path in ((registrar, "/v1/admin/lapses"), (operator, "/v1/admin/audit")):
+        answer = staff.client.get(
+            f"{path}?body=ca-own&body=ca-other", headers={"Authorization": f"Bearer {staff.key}"}
+        )
+        assert answer.status_code == 422
+        assert "body" in answer.get_json()["detail"]
+    public = registrar.client.get(
+        "/v1/bodies/ca-own/registrations/PT-1/verification?on=2026-01-01&on=2026-01-02"
+    )
+    assert public.status_code == 422
