@@ -101,7 +101,7 @@ def world(database_url: str, tmp_path) -> Iterator[World]:
         grantable = [factories.make_registration(tx, body) for _ in range(4)]
         for record in grantable:
             factories.make_training(tx, record.person, body)
-    with serving(tmp_path, database_url) as server:
+    with serving(tmp_path, database_url, REGISTRY_LIMIT_KEY="off") as server:
         ids = [tuple(kept.id for kept in kind) for kind in (counters, fought, grantable)]
         yield World(server, database_url, key, *ids)
 

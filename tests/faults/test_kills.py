@@ -161,7 +161,7 @@ def assert_nothing_lost(writers: Writers, figures, rounds: int, monkeypatch) -> 
 
 def test_workers_are_killed_under_load(register, tmp_path: Path, figures, monkeypatch):
     rng = random.Random(WORKERS_KILLED)  # noqa: S311 - chooses nothing secret
-    with serving(tmp_path, register.url, WEB_CONCURRENCY="3") as server:
+    with serving(tmp_path, register.url, WEB_CONCURRENCY="3", REGISTRY_LIMIT_KEY="off") as server:
         writers = Writers(register, server.port)
         with writers.writing():
             for _ in range(WORKERS_KILLED):
@@ -175,7 +175,7 @@ def test_workers_are_killed_under_load(register, tmp_path: Path, figures, monkey
 def test_the_whole_server_is_killed_under_load(register, tmp_path: Path, figures, monkeypatch):
     writers = Writers(register, port=0)
     for round_ in range(SERVERS_KILLED):
-        with serving(tmp_path, register.url) as server:
+        with serving(tmp_path, register.url, REGISTRY_LIMIT_KEY="off") as server:
             writers = Writers(register, server.port, str(round_), writers.acknowledged)
             with writers.writing():
                 time.sleep(0.2 * round_)
@@ -200,7 +200,7 @@ def test_postgresql_is_killed_under_load(own_postgres, tmp_path: Path, figures, 
     register = prepared(own_postgres.url)
     rng = random.Random(POSTGRES_KILLED)  # noqa: S311 - chooses nothing secret
     seconds: list[float] = []
-    with serving(tmp_path, register.url) as server:
+    with serving(tmp_path, register.url, REGISTRY_LIMIT_KEY="off") as server:
         workers = server.workers()
         writers = Writers(register, server.port)
         with writers.writing():

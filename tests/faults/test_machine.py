@@ -132,7 +132,7 @@ def assert_whole_on(disk: SmallDisk) -> None:
 
 def test_the_disk_is_full(disk, on_disk, tmp_path, figures):
     url = f"sqlite:///{disk.inside}/register.db"
-    with serving(tmp_path, url, prefix=disk.prefix) as server:
+    with serving(tmp_path, url, prefix=disk.prefix, REGISTRY_LIMIT_KEY="off") as server:
         visit, workers = Visit(server, on_disk), server.workers()
         assert visit.write().status == 201
         disk.fill()
@@ -152,7 +152,7 @@ def test_the_disk_is_full(disk, on_disk, tmp_path, figures):
 def test_the_disk_is_read_only(disk, on_disk, tmp_path, figures):
     """As a machine remounts it whose disk fails: the processes start anew, and find it so."""
     url = f"sqlite:///{disk.inside}/register.db"
-    with serving(tmp_path, url, prefix=disk.prefix) as server:
+    with serving(tmp_path, url, prefix=disk.prefix, REGISTRY_LIMIT_KEY="off") as server:
         assert Visit(server, on_disk).write().status == 201
         pids = [server.process.pid, *server.workers()]
         for pid in pids:
@@ -160,7 +160,7 @@ def test_the_disk_is_read_only(disk, on_disk, tmp_path, figures):
         server.process.wait()
         eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "they did not end")
     disk.read_only(so=True)
-    with serving(tmp_path, url, prefix=disk.prefix) as server:
+    with serving(tmp_path, url, prefix=disk.prefix, REGISTRY_LIMIT_KEY="off") as server:
         visit, workers = Visit(server, on_disk), server.workers()
         assert visit.is_authorized()
         assert_told_clearly(visit.write())
