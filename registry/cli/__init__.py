@@ -15,6 +15,8 @@ import click
 
 from registry.errors import RegistryError
 
+from .terminal import escaping_output
+
 COMMANDS: Mapping[str, str] = {
     "serve": "serve:serve",
     "migrate": "migrate:migrate",
@@ -53,6 +55,11 @@ class Commands(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
         return command
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Read the command line and run it; print nothing that a terminal would obey."""
+        with escaping_output():
+            return super().main(*args, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, and tell its failure in a sentence."""

@@ -44,7 +44,10 @@ def _write(body: Body, day: datetime | None, form: str, output: Path | None) -> 
         text = wanted.text(connection, Form(form))
         if output is None:
             for part in text:
-                sys.stdout.buffer.write(part.encode())
+                if sys.stdout.isatty():
+                    sys.stdout.write(part)
+                else:
+                    sys.stdout.buffer.write(part.encode())
             return
         with output.open("w", encoding="utf-8", newline="") as file:
             file.writelines(text)

@@ -28,6 +28,7 @@ from registry.store.imports import Import, Received, list_imports
 from registry.store.records import find_body
 
 from .database import connected, operator, recording
+from .terminal import on_one_line
 
 EVERY = 1_000_000
 TOLD = ("rows", "new", "changed", "unchanged", "rejected", "passed_over", "duplicates", "vanished")
@@ -141,7 +142,7 @@ def _tell(found: Import) -> None:
         for kind, count in report[name].items():
             click.echo(f"{name}\t{kind}\t{count}")
     for word, count in report["unmapped_words"].items():
-        click.echo(f"unmapped word\t{word}\t{count}")
+        click.echo(f"unmapped word\t{on_one_line(word)}\t{count}")
 
 
 def _tell_rejected(found: Import, path: Path | None) -> None:
@@ -149,7 +150,7 @@ def _tell_rejected(found: Import, path: Path | None) -> None:
         header, rows, delimiter = service.rejected_rows(connection, found)
         if path is None:
             for _, row in zip(range(REJECTED_SHOWN), rows, strict=False):
-                click.echo(f"line {row[0]}: {row[1]}", err=True)
+                click.echo(f"line {row[0]}: {on_one_line(row[1])}", err=True)
             click.echo("--rejected FILE writes them all, to be corrected.", err=True)
             return
         file: IO[str] = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
@@ -175,7 +176,7 @@ def list_(body: str | None) -> None:
             raise click.BadParameter(f"No body is kept under the code {body}.")
         for found in list_imports(connection, None if of is None else of.id, before=None, limit=EVERY):
             received = found.received_at.strftime("%Y-%m-%d %H:%MZ")
-            told = (found.id, received, found.state.value, str(found.rows_read), found.filename)
+            told = (found.id, received, found.state.value, str(found.rows_read), on_one_line(found.filename))
             click.echo("\t".join(told))
 
 
