@@ -1,67 +1,98 @@
-"""Measure, print a table, keep the figures: ``python -m bench [--quick] [--people N ...] [--keep DIR]``."""
+"""Measure, print a table, keep the figures: ``python -m bench``; ``--help`` says what may be chosen."""
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from registry.store import schema
 
-from . import imports, verification, webhooks
+from . import batches, imports, verification, webhooks
+from .engines import ENGINES, Engine
 from .figures import Figure, last_results, record, table
 from .registers import write_snapshot
+from .turns import Effort
 
 FULL = (10_000, 100_000, 1_000_000)
 QUICK = (2_000, 20_000)
 
+Measure = Callable[[Engine, Mapping[int, str], Effort], Iterator[Figure]]
+
+
+def _webhooks(engine: Engine, _registers: Mapping[int, str], _effort: Effort) -> Iterator[Figure]:
+    with engine.scratch() as url:
+        yield from webhooks.measure(engine.name, url)
+
+
+SUBJECTS: Mapping[str, Measure] = {
+    "verification": verification.measure,
+    "batches": batches.measure,
+    "webhooks": _webhooks,
+}
+"""What is measured, each with an engine, the URLs of its filled registers by size, and how long."""
+
 
 def main() -> None:
     """Run the benchmarks that the arguments ask for."""
+    arguments = _arguments()
+    sizes = arguments.people or (QUICK if arguments.quick else FULL)
+    effort = Effort(5, 1.0) if arguments.quick else Effort(9, 3.0)
+    with tempfile.TemporaryDirectory(prefix="registry-bench-") as temporary:
+        folder = (arguments.keep or Path(temporary)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # a database server that may not be root's must get through
+        found = [
+            figure
+            for name in arguments.engines
+            for figure in _measure(name, folder, sizes, effort, arguments.only)
+        ]
+    print(table(found, last_results()))
+    print(f"\nrecorded in {record(found, 'quick' if arguments.quick else 'full').name}")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="small registers, short bursts: under five minutes"
     )
     parser.add_argument("--people", type=int, nargs="+", help="sizes of the registers")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument(
+        "--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), help="subjects to measure"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for the registers, kept and used again")
-    arguments = parser.parse_args()
-    sizes = arguments.people or (QUICK if arguments.quick else FULL)
-    rounds, seconds = (5, 1.0) if arguments.quick else (9, 3.0)
-    with tempfile.TemporaryDirectory(prefix="registry-bench-") as folder:
-        found = list(_measure(arguments.keep or Path(folder), sizes, rounds, seconds))
-    print(table(found, last_results()))
-    print(f"\nrecorded in {record(found, 'quick' if arguments.quick else 'full').name}")
+    return parser.parse_args()
 
 
-def _measure(folder: Path, sizes: tuple[int, ...], rounds: int, seconds: float) -> Iterator[Figure]:
-    folder.mkdir(parents=True, exist_ok=True)
-    registers: dict[int, str] = {}
-    for size in sizes:
-        path = folder / f"{size}.db"
-        registers[size] = f"sqlite:///{path}"
-        if not path.exists():
-            yield from _fill(folder, size, registers[size])
-    yield from verification.measure("sqlite", registers, rounds, seconds)
-    yield from _webhooks()
+def _measure(
+    name: str, folder: Path, sizes: Sequence[int], effort: Effort, subjects: Sequence[str]
+) -> Iterator[Figure]:
+    with ENGINES[name](folder) as engine:
+        registers: dict[int, str] = {}
+        for size in sizes:
+            register = f"register-{size}"
+            registers[size] = engine.url(register)
+            if engine.has(register):
+                schema.upgrade(registers[size])
+            else:
+                yield from _fill(engine, folder, register, size)
+        for subject in subjects:
+            print(f"{name}: {subject} ...", flush=True)
+            yield from SUBJECTS[subject](engine, registers, effort)
 
 
-def _webhooks() -> Iterator[Figure]:
-    own = tempfile.TemporaryDirectory(prefix="registry-bench-webhooks-")
-    with own as name, webhooks.databases(Path(name)) as addresses:
-        for engine, url in addresses.items():
-            print(f"delivering webhooks, {engine} ...", flush=True)
-            yield from webhooks.measure(engine, url)
-
-
-def _fill(folder: Path, size: int, url: str) -> Iterator[Figure]:
+def _fill(engine: Engine, folder: Path, register: str, size: int) -> Iterator[Figure]:
     snapshot = folder / f"{size}.csv"
-    write_snapshot(snapshot, size, datetime.now(UTC).date())
-    schema.upgrade(url)
-    print(f"importing {size:,} rows ...", flush=True)
-    elapsed, mib = imports.import_snapshot(snapshot, url)
-    yield from imports.figures("sqlite", size, elapsed, mib)
+    if not snapshot.exists():
+        write_snapshot(snapshot, size, datetime.now(UTC).date())
+    print(f"{engine.name}: importing {size:,} rows ...", flush=True)
+    with engine.filling(register) as url:
+        schema.upgrade(url)
+        elapsed, mib = imports.import_snapshot(snapshot, url)
+    yield from imports.figures(engine.name, size, elapsed, mib)
 
 
 main()

@@ -1,150 +1,130 @@
-"""Questions by the thousand: how many are answered in a second, and what a batch costs in memory.
-
-    python -m bench.batches sqlite:////tmp/register.db
-
-asks a running register's database about numbers that it holds, in batches that share none of them.
-"""
+"""Questions by the thousand: how many are answered in a second, beside questions asked one by one."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import random
-import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from sqlalchemy import create_engine, func, select
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+from typing import Any
 
 from registry.domain.vocabulary import Mode, Technique
-from registry.store import tables
 
-from .servers import Server, serving
+from .engines import Engine
+from .figures import Figure, Goal
+from .load import request_bytes
+from .registers import BODY, number
+from .servers import Server, register_server
+from .turns import Effort, Turn, database_us, middle, middle_ratio, rate, server_us, take_turn
+from .verification import verification_requests
 
-APPLICATION = "registry.http.app:create_app()"
+PATH = "/v1/verifications"
+NDJSON = "application/x-ndjson"
+FORMS = {"application/json": "batch", NDJSON: "batch_ndjson"}
+"""What batches are sent and answered in, and what their figures are called."""
 AT_ONCE = 10_000
-MARK = b'"index":'
-JSON, NDJSON = "application/json", "application/x-ndjson"
+DIFFERENT = 20
+"""Batches that ask about other people each, as far as there are so many."""
+CONNECTIONS = 4
+"""Twice as many as there are processes, so that each has work."""
+GOALS = {"sqlite": Goal(100_000), "postgresql": Goal(70_000)}
+MOST_MEMORY = Goal(130, at_least=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Batches:
-    """What some batches cost. ``private_mib``: a worker's own memory after them, at most.
-
-    :param latencies: seconds from the request to the last byte, of each batch.
-    """
-
-    questions: int
-    seconds: float
-    cpu_seconds: float
-    private_mib: float
-    latencies: tuple[float, ...]
-
-    @property
-    def rate(self) -> float:
-        """Verifications in a second."""
-        return self.questions / self.seconds
-
-    def __str__(self) -> str:
-        middle = sorted(self.latencies)[len(self.latencies) // 2]
-        return (
-            f"{self.rate:9,.0f} verifications/s  {self.questions / self.cpu_seconds:9,.0f} a CPU second"
-            f"  p50 {middle * 1000:6.1f} ms a batch  {self.private_mib:5.0f} MiB private"
-        )
-
-
-def sample(url: str, most: int) -> list[tuple[str, str]]:
-    """Bodies and numbers of a register, at random, each once."""
-    e, b = tables.entries, tables.bodies
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        total = connection.execute(select(func.count()).select_from(e)).scalar_one()
-        found = connection.execute(select(b.c.code, e.c.number_key).join(b, b.c.id == e.c.body_id)).all()
-    engine.dispose()
-    return random.Random(total).sample([(row.code, row.number_key) for row in found], min(most, total))
-
-
-def bodies_of_requests(
-    registered: Sequence[tuple[str, str]], at_once: int, content_type: str
-) -> Iterator[bytes]:
-    """Batches of questions, each about other registrations than the one before."""
-    techniques, at = [Technique.DRY_NEEDLING.value, Technique.ACUPUNCTURE.value], 0
-    while True:
-        chosen = [registered[(at + i) % len(registered)] for i in range(at_once)]
-        questions = [
+def questions(people: int) -> Iterator[list[dict[str, str]]]:
+    """The questions of one batch after the other, about people all over the register."""
+    rng = random.Random(people)
+    techniques = (Technique.DRY_NEEDLING, Technique.ACUPUNCTURE)
+    for batch in range(DIFFERENT):
+        yield [
             {
-                "body": body,
-                "number": number,
+                "body": BODY,
+                "number": number(rng.randrange(people)),
                 "technique": techniques[i % 2],
                 "on": f"2026-{i % 12 + 1:02}-15",
-                "mode": Mode.INDEPENDENT.value,
-                "ref": f"booking-{at + i}",
+                "mode": Mode.INDEPENDENT,
+                "ref": f"booking-{batch * AT_ONCE + i}",
             }
-            for i, (body, number) in enumerate(chosen)
+            for i in range(AT_ONCE)
         ]
-        at = (at + at_once) % len(registered)
-        if content_type == NDJSON:
-            yield "\n".join(map(json.dumps, questions)).encode()
-        else:
-            yield json.dumps({"questions": questions}).encode()
 
 
-def measure(
-    server: Server,
-    requests: Sequence[bytes],
-    content_type: str,
-    at_once: int,
-    *,
-    seconds: float = 5,
-    clients: int = 2,
-) -> Batches:
-    """Send batches over so many connections for so many seconds."""
-    latencies: list[float] = []
-    cpu, begun = server.cpu_seconds(), time.perf_counter()
-
-    def ask(first: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        at = first
-        while time.perf_counter() < begun + seconds:
-            sent = time.perf_counter()
-            body = requests[at % len(requests)]
-            connection.request("POST", "/v1/verifications", body, {"Content-Type": content_type})
-            _read(connection.getresponse(), at_once)
-            latencies.append(time.perf_counter() - sent)
-            at += clients
-        connection.close()
-
-    threads = [threading.Thread(target=ask, args=(first,)) for first in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    elapsed = time.perf_counter() - begun
-    used = server.cpu_seconds() - cpu
-    return Batches(len(latencies) * at_once, elapsed, used, server.private_mib(), tuple(latencies))
+def bodies(people: int, content_type: str) -> list[bytes]:
+    """The same batches as a request's body, in one form or the other."""
+    if content_type == NDJSON:
+        return ["\n".join(map(json.dumps, batch)).encode() for batch in questions(people)]
+    return [json.dumps({"questions": batch}).encode() for batch in questions(people)]
 
 
-def _read(answer: http.client.HTTPResponse, at_once: int) -> None:
-    given, end = 0, b""
-    while part := answer.read(1 << 20):
-        given += (end + part).count(MARK)
-        end = part[1 - len(MARK) :]
-    if answer.status != 200 or given != at_once:
-        raise RuntimeError(f"{answer.status}, {given} answers to {at_once} questions")
+def measure(engine: Engine, registers: Mapping[int, str], effort: Effort) -> Iterator[Figure]:
+    """Batches in both forms and questions one by one, round by round, at each size of register.
+
+    :param registers: database URLs by the number of people in them.
+    """
+    for people, url in sorted(registers.items()):
+        with register_server(url) as server:
+            yield from _measure(server, engine, people, effort)
 
 
-def main(url: str) -> None:
-    """Print what batches of several sizes and forms cost, by the register that ``url`` holds."""
-    registered = sample(url, 40 * AT_ONCE)
-    with serving("batches", APPLICATION, {"REGISTRY_DATABASE_URL": url}) as server:
-        for content_type, at_once in ((JSON, 1_000), (NDJSON, 1_000), (JSON, AT_ONCE), (NDJSON, AT_ONCE)):
-            made = bodies_of_requests(registered, at_once, content_type)
-            requests = [next(made) for _ in range(40)]
-            measure(server, requests, content_type, at_once, seconds=2)
-            print(f"{content_type:21} {at_once:6,}", measure(server, requests, content_type, at_once))
+def _measure(server: Server, engine: Engine, people: int, effort: Effort) -> Iterator[Figure]:
+    requests: dict[str, Iterator[bytes]] = {}
+    for form in FORMS:
+        sent = bodies(people, form)
+        _check(server, form, sent)
+        requests[form] = cycle([_request(form, body) for body in sent])
+    alone = verification_requests(people)
+    batches: dict[str, list[Turn]] = {form: [] for form in FORMS}
+    singles: list[Turn] = []
+    for _ in range(1 + effort.rounds):
+        for form in FORMS:
+            turn = take_turn(server, engine, requests[form], effort.seconds, connections=CONNECTIONS)
+            batches[form].append(turn)
+        singles.append(take_turn(server, engine, alone, effort.seconds))
+    for form, name in FORMS.items():
+        # The first round warms up what the others find warm.
+        yield from _figures(engine, people, name, batches[form][1:], singles[1:])
+    memory = server.private_mib()
+    yield Figure("batch_worker_private_memory", engine.name, people, memory, "MiB", MOST_MEMORY)
 
 
-if __name__ == "__main__":
-    main(sys.argv[1])
+def _request(form: str, body: bytes) -> bytes:
+    return request_bytes(PATH, method="POST", headers=[f"Content-Type: {form}", f"Accept: {form}"], body=body)
+
+
+def _check(server: Server, form: str, sent: Sequence[bytes]) -> None:
+    """What is measured afterwards are answers: to each question, in its place, about whom was asked."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    for body in sent:
+        connection.request("POST", PATH, body, {"Content-Type": form})
+        given = connection.getresponse().read()
+        asked, answers = _read(form, body, "questions"), _read(form, given, "answers")
+        for place, (question, answer) in enumerate(zip(asked, answers, strict=True)):
+            told = (answer["index"], answer["ref"], answer["number"], len(answer["verdicts"]))
+            if told != (place, question["ref"], question["number"], 1):
+                raise RuntimeError(f"{question} was answered by {answer}")
+    connection.close()
+
+
+def _read(form: str, document: bytes, member: str) -> list[dict[str, Any]]:
+    if form == NDJSON:
+        return list(map(json.loads, document.splitlines()))
+    found: list[dict[str, Any]] = json.loads(document)[member]
+    return found
+
+
+def _figures(
+    engine: Engine, people: int, name: str, turns: list[Turn], singles: list[Turn]
+) -> Iterator[Figure]:
+    def figure(what: str, value: float, unit: str, goal: Goal | None = None) -> Figure:
+        return Figure(f"{name}_{what}", engine.name, people, value, unit, goal)
+
+    answered = middle(turns, rate) * AT_ONCE
+    yield figure("verifications_per_second", answered, "/s", GOALS[engine.name])
+    yield figure("x_single", middle_ratio(turns, singles, rate) * AT_ONCE, "x", Goal(40))
+    yield figure("cpu_x_single", AT_ONCE / middle_ratio(turns, singles, server_us), "x")
+    yield figure("verifications_per_cpu_second", AT_ONCE * 1e6 / middle(turns, server_us), "/s")
+    yield figure("cpu", middle(turns, server_us) / AT_ONCE, "us")
+    yield figure("database_cpu", middle(turns, database_us) / AT_ONCE, "us")
+    yield figure("p50", middle(turns, lambda turn: turn.burst.median) * 1000, "ms")
+    yield figure("p99", middle(turns, lambda turn: turn.burst.percentile(99)) * 1000, "ms")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +31,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value."""
+    """One measured value.
+
+    :param load: how many processes of the machine wanted to run in the minute before it was noted.
+    """
 
     figure: str
     engine: str
@@ -38,6 +42,7 @@ class Figure:
     value: float
     unit: str
     goal: Goal | None = None
+    load: float = field(default_factory=lambda: round(os.getloadavg()[0], 1))
 
     def line(self) -> str:
         """As one line of JSON."""

@@ -17,6 +17,8 @@ from urllib.request import urlopen
 from registry.settings import declared_settings
 from registry.store.counts import file_of_machine, forget
 
+from .processes import cpu_seconds, family, private_mib
+
 ROOT = Path(__file__).resolve().parents[1]
 UNREACHED_LIMITS = {
     declared.variable: "999999999999/600"
@@ -24,7 +26,7 @@ UNREACHED_LIMITS = {
     if name.startswith("limit_")
 }
 """Everything is counted, as in a service; nothing is ever refused."""
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+REGISTER = "registry.http.app:create_app()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +39,15 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """Processor time of the server and its workers so far."""
-        return sum(_cpu(pid) for pid in self.pids())
+        return cpu_seconds(self.pids())
 
     def private_mib(self) -> float:
         """The largest worker's private memory, in MiB (shared and mapped pages not counted)."""
-        return max(_private(pid) for pid in self.pids()) / 1024
+        return private_mib(self.pids())
 
     def pids(self) -> list[int]:
         """The server's process and its workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [self.process.pid, *map(int, children.split())]
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-
-
-def _private(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty")))
+        return family(self.process.pid)
 
 
 def free_port() -> int:
@@ -81,6 +72,13 @@ def serving(name: str, application: str, environment: dict[str, str] | None = No
         process.send_signal(signal.SIGTERM)
         process.wait(30)
         forget(file_of_machine(env.get("REGISTRY_DATABASE_URL", "")))
+
+
+@contextmanager
+def register_server(url: str) -> Iterator[Server]:
+    """Serve the register whose database is at a URL, with two processes, as it is shipped."""
+    with serving("register", REGISTER, {"REGISTRY_DATABASE_URL": url, "WEB_CONCURRENCY": "2"}) as server:
+        yield server
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,8 @@ from .problems import EncodedBody, Malformed, UnsupportedMedia, invalid_values
 MOST_DEPTH = 32
 """Arrays and objects within each other; what is read here needs fewer than ten."""
 
+CONTAINERS = (dict, list)
+
 LONGEST_INTEGER = 100
 """Digits. No field takes so many; reading them takes time that grows with their square."""
 
@@ -89,8 +91,12 @@ def parse_json(data: bytes) -> Any:
 def _is_deep(document: Any) -> bool:
     level = [document]
     for _ in range(MOST_DEPTH):
-        below = (node.values() if isinstance(node, dict) else node for node in level)
-        level = [child for children in below for child in children if isinstance(child, dict | list)]
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, CONTAINERS)
+        ]
         if not level:
             return False
     return True

@@ -5,15 +5,13 @@ However many there are, the database is asked twice: for the bodies, and for wha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from registry.domain.localtime import local_date
 from registry.domain.names import number_key
@@ -21,11 +19,11 @@ from registry.domain.verdict import Standings
 from registry.domain.vocabulary import Mode, Technique
 from registry.errors import NotFound, RegistryError
 from registry.store import ready_answers
-from registry.store.batches import kept_answers, key_of
+from registry.store.batches import INSTEAD, kept_answers, key_of
 from registry.store.ready_answers import Ready, Stated
 from registry.store.records import Body
 
-from .look_up import list_bodies, standings_of
+from .look_up import believed_answers, list_bodies
 
 MOST_QUESTIONS = 10_000
 EVERY_TECHNIQUE = tuple(Technique)
@@ -66,10 +64,14 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A body as a batch needs it."""
+    """A body as a batch needs it.
+
+    :param key: what the keys of its numbers begin with.
+    :param never: what is answered about a number that it never registered.
+    """
 
     body: Body
-    rules_print: str
+    key: str
     today: str
     never: Ready
 
@@ -85,7 +87,7 @@ def answer_all(
     """
     bodies = {body.code: _kept(body, at) for body in list_bodies(connection)}
     keys = [
-        key_of(kept.rules_print, kept.body.id, _key(asked.number))
+        kept.key + number_key(asked.number)
         for asked in questions
         if isinstance(asked, Asked) and (kept := bodies.get(asked.body)) is not None
     ]
@@ -104,31 +106,25 @@ def _unknown(asked: Asked) -> Refused:
     return Refused(NotFound(detail), asked.ref)
 
 
-_key = lru_cache(maxsize=65_536)(number_key)
-
-
 def _kept(body: Body, at: datetime) -> _Kept:
     never = ready_answers.to_text(Stated("", "", None, withheld=False), Standings(None, (), body.rules))
     return _Kept(
         body,
-        ready_answers.print_of(body.rules),
+        key_of(ready_answers.print_of(body.rules), body.id, ""),
         local_date(at, body.zone).isoformat(),
         ready_answers.of_text(never),
     )
 
 
-def _answer(asked: Asked, kept: _Kept, row: Row[Any]) -> Answered:
-    ready = _ready(row, kept.body)
+def _answer(asked: Asked, kept: _Kept, found: str) -> Answered:
+    ready = _ready(found, kept.body)
     source = ready or kept.never
     on = kept.today if asked.on is None else asked.on.isoformat()
     techniques = EVERY_TECHNIQUE if asked.technique is None else (asked.technique,)
     return Answered(asked, on, ready, [(t, *source.on(t, on)) for t in techniques])
 
 
-def _ready(row: Row[Any], body: Body) -> Ready | None:
-    answers, document = row.answers, row.document
-    if document is not None:
-        entry = json.loads(document)
-        stated = ready_answers.stated_of(entry)
-        answers = ready_answers.to_text(stated, standings_of(entry, body))
-    return None if answers is None else ready_answers.of_text(answers)
+def _ready(found: str, body: Body) -> Ready | None:
+    if not found:
+        return None
+    return ready_answers.of_text(believed_answers(None, found[1:], body) if found[0] == INSTEAD else found)

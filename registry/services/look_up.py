@@ -195,6 +195,14 @@ def standings_of(document: dict[str, Any], body: Body) -> Standings:
     )
 
 
+def believed_answers(kept: str | None, entry: str, body: Body) -> str:
+    """The answers kept ready beside a stored entry; made afresh where there are none by the rules of now."""
+    if kept is not None and ready_answers.by_these_rules(kept, body.rules):
+        return kept
+    document = json.loads(entry)
+    return ready_answers.to_text(ready_answers.stated_of(document), standings_of(document, body))
+
+
 def verify(
     found: Found,
     number: str,

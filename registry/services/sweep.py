@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -31,9 +31,10 @@ from registry.store.database import order_events
 from registry.store.events import Event, add_events, announced
 from registry.store.records import load_records
 from registry.store.runs import SWEEP, note_run
-from registry.store.sweep import Candidate, Stretch, SweptBody
+from registry.store.sweep import Candidate, StoredEntry, Stretch, SweptBody
 
 from .changed_answers import turned_answers
+from .look_up import believed_answers, get_body
 
 INSTANT = timedelta(microseconds=1)
 
@@ -154,11 +155,15 @@ def _resolve_page(begin: Begin, run: _Run) -> bool:
 
 
 def _events(tx: Connection, body: SweptBody, page: Sequence[Candidate], at: datetime) -> Iterator[Event]:
-    told = list(_not_told(tx, body, list(_due(tx, page))))
-    begun = (one.registration_id for one in told if one.announcement.days_left is None)
-    kept = store.kept_answers(tx, begun)
+    entries = store.entries_of(tx, (candidate.registration_id for candidate in page))
+    told = list(_not_told(tx, body, list(_due(entries, page))))
+    known = get_body(tx, body.code)
     for one in told:
-        announcement = one.announcement
+        announcement, entry = one.announcement, entries[one.registration_id]
+        data = _data(one)
+        if announcement.days_left is None:
+            answers = turned_answers(believed_answers(entry.answers, entry.document, known), announcement.day)
+            data |= {"answers": answers} if answers else {}
         yield Event(
             one.type,
             body.id,
@@ -167,12 +172,12 @@ def _events(tx: Connection, body: SweptBody, page: Sequence[Candidate], at: date
             at,
             one.authorization_id,
             announcement.begun_by,
-            _data(one, kept.get(one.registration_id)),
+            data,
             one.key,
         )
 
 
-def _data(due: _Due, kept_answers: str | None) -> dict[str, Any]:
+def _data(due: _Due) -> dict[str, Any]:
     announcement = due.announcement
     data: dict[str, Any] = {
         "number": due.number,
@@ -182,19 +187,17 @@ def _data(due: _Due, kept_answers: str | None) -> dict[str, Any]:
     if announcement.term_through is not None:
         data["through"] = announcement.term_through.isoformat()
     if announcement.days_left is not None:
-        return {**data, "days_left": announcement.days_left}
-    answers = [] if kept_answers is None else turned_answers(kept_answers, announcement.day)
-    return {**data, "answers": answers} if answers else data
+        data["days_left"] = announcement.days_left
+    return data
 
 
-def _due(tx: Connection, page: Sequence[Candidate]) -> Iterator[_Due]:
+def _due(entries: Mapping[str, StoredEntry], page: Sequence[Candidate]) -> Iterator[_Due]:
     """What the stored entries say that the candidates' days bring."""
-    texts = store.entry_documents(tx, (candidate.registration_id for candidate in page))
     for candidate in page:
-        text = texts.get(candidate.registration_id)
-        if text is None:
+        entry = entries.get(candidate.registration_id)
+        if entry is None:
             continue
-        document = json.loads(text)
+        document = json.loads(entry.document)
         authorization_id = _authorization_of(candidate)
         for announcement in announcements_on(_timeline(document, authorization_id), candidate.day):
             yield _Due(announcement, candidate.registration_id, authorization_id, document["number"])

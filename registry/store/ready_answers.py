@@ -1,21 +1,31 @@
 """The answers about a registration, kept ready beside its entry: a cache of verdicts that the domain gave.
 
 A batch of questions reads this text instead of weighing ten thousand entries. It is written where the entry
-is written, says by which rules it was made, and is not believed where the body has others.
+is written, says by which rules it was made, and is not believed where the body has others. Such as this::
 
-One line says by which rules; one whom it is about; and one for each technique that some authorization ever
-covers, the last for all others, lists the answers: last day, valid through, what is said. Tabs part them.
+    71857576257465c7
+    "PT-2001"   "01a1f96c-fe2a-7468-99a3-7c31835e7653"   "Ana Lee"   false
+    2021-05-23 2022-02-09 2027-08-14
+    dry_needling   0   0   [2,[1,13],[],[],[0]]   1   1   [6,[13],[],[],[0]]   ...
+    *   0   0   [2,[1,11],[],[],[]]   2   2   [5,[11],[],[],[]]   ...
+
+One line says by which rules; one whom it is about; one on which days something ends. The others, one for each
+technique that some authorization ever covers and the last for all the rest, list the answers: until which of
+those days one is given, and through which the same is said, both by their places (nothing: without end); and
+what is said, its words by their places in the vocabulary. Tabs part them. These lines hold nothing of one
+person's own, so that thousands of registrations have the same.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry.domain.decisions import Condition
 from registry.domain.localtime import ONE_DAY
@@ -34,6 +44,9 @@ from . import documents
 
 PRINT_LENGTH = 16
 ANY_OTHER = "*"
+OUTCOMES, REASONS = tuple(Outcome), tuple(Reason)
+HOW_IT_IS_READ = documents.dump([2, OUTCOMES, REASONS])
+"""The form of the text, by its number, and the words that stand for places: part of every print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,10 @@ class Said:
 def to_text(stated: Stated, standings: Standings) -> str:
     """Every answer about a registration, ready to be kept."""
     named = map(documents.dump, (stated.number, stated.practitioner_id, stated.name, stated.withheld))
-    return "\n".join([print_of(standings.rules), "\t".join(named), *_lines(_published(standings))])
+    days = turning_days(standings, date.min)
+    lasts = [(day - ONE_DAY).isoformat() for day in days]
+    lines = _lines(_published(standings), days)
+    return "\n".join((print_of(standings.rules), "\t".join(named), " ".join(lasts), lines))
 
 
 def _published(standings: Standings) -> Standings:
@@ -75,28 +91,19 @@ def _published(standings: Standings) -> Standings:
     )
 
 
-Line = tuple[str, tuple[tuple[int | None, int | None, str], ...]]
-"""A technique with its answers: last day and valid through, by the turning day that follows; what is said."""
-
 MOST_SHAPES = 4096
-_weighed: dict[Hashable, tuple[Line, ...]] = {}
+_weighed: dict[Hashable, str] = {}
 
 
-def _lines(standings: Standings) -> Iterator[str]:
+def _lines(standings: Standings, days: Sequence[date]) -> str:
     """The answers, weighed once for all standings of the same shape: days count by their order alone."""
-    days = turning_days(standings, date.min)
     shape = _shape(standings, days)
     lines = _weighed.get(shape)
     if lines is None:
         if len(_weighed) >= MOST_SHAPES:
             _weighed.clear()
-        lines = _weighed[shape] = tuple(_weigh(_published(standings), days))
-    lasts = [(day - ONE_DAY).isoformat() for day in days]
-    for technique, answers in lines:
-        parts = [technique]
-        for last, through, text in answers:
-            parts += ("" if last is None else lasts[last], "" if through is None else lasts[through], text)
-        yield "\t".join(parts)
+        lines = _weighed[shape] = "\n".join(_weigh(standings, days))
+    return lines
 
 
 def _shape(standings: Standings, days: Sequence[date]) -> Hashable:
@@ -118,8 +125,8 @@ def _shape_of(timeline: Timeline, place: Mapping[date, int]) -> Hashable:
     )
 
 
-def _weigh(standings: Standings, days: Sequence[date]) -> Iterator[Line]:
-    place: dict[date | None, int | None] = {day - ONE_DAY: index for index, day in enumerate(days)}
+def _weigh(standings: Standings, days: Sequence[date]) -> Iterator[str]:
+    place = {day - ONE_DAY: str(index) for index, day in enumerate(days)}
     at = {authorization.id: index for index, authorization in enumerate(standings.authorizations)}
     covered = sorted(techniques_ever_covered(standings))
     asked: list[tuple[str, Technique]] = [(technique.value, technique) for technique in covered]
@@ -127,23 +134,20 @@ def _weigh(standings: Standings, days: Sequence[date]) -> Iterator[Line]:
     if other is not None:
         asked.append((ANY_OTHER, other))
     for named, technique in asked:
-        answers = answers_ever(technique, standings)
-        yield (
-            named,
-            tuple(
-                (place.get(one.last_day), place.get(one.verdict.valid_through), _said_text(one, at))
-                for one in answers
-            ),
-        )
+        parts = [named]
+        for one in answers_ever(technique, standings):
+            last, through = one.last_day, one.verdict.valid_through
+            parts += ("" if last is None else place[last], "" if through is None else place[through])
+            parts.append(_said_text(one, at))
+        yield "\t".join(parts)
 
 
 def _said_text(one: Standby, at: Mapping[str, int]) -> str:
     verdict = one.verdict
     conditions = [[None if c.withheld else c.text, c.withheld] for c in verdict.conditions]
     resting_on = [at[id_] for id_, _ in verdict.authorizations]
-    return documents.dump(
-        [verdict.outcome, verdict.reasons, conditions, verdict.excluded_regions, resting_on]
-    )
+    outcome, reasons = OUTCOMES.index(verdict.outcome), list(map(REASONS.index, verdict.reasons))
+    return documents.dump([outcome, reasons, conditions, verdict.excluded_regions, resting_on])
 
 
 @lru_cache(maxsize=16_384)
@@ -151,56 +155,63 @@ def said(text: str) -> Said:
     """What a kept answer says."""
     outcome, reasons, conditions, regions, resting_on = json.loads(text)
     return Said(
-        Outcome(outcome),
-        tuple(map(Reason, reasons)),
+        OUTCOMES[outcome],
+        tuple(REASONS[place] for place in reasons),
         tuple(Condition(words or "", withheld) for words, withheld in conditions),
         tuple(regions),
         tuple(resting_on),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The answers of one registration, cut into their lines.
+Line = tuple[tuple[str, int | None], ...]
+"""What is said of a technique, as text, in each run of days, and the run that is the last of the same."""
+
+
+class Ready(NamedTuple):
+    """The answers of one registration, ready to be picked.
 
     :param stated: the fields of :class:`Stated`, each as JSON, with tabs between them.
+    :param lasts: the last day (ISO) of each run of days in which nothing changes; the last run has none.
+    :param lines: by technique; "*" is every other.
     """
 
     stated: str
-    lines: list[str]
+    lasts: list[str]
+    lines: Mapping[str, Line]
 
     def on(self, technique: str, day: str) -> tuple[str, str]:
         """What is said of a technique on an ISO day, as text, and the last day of the same ("" for none)."""
-        _, text, through = _said_on(self._line(technique), day)
-        return text, through
+        line = self.lines.get(technique) or self.lines[ANY_OTHER]
+        text, through = line[bisect_left(self.lasts, day)]
+        return text, "" if through is None else self.lasts[through]
 
     def said_on(self, day: str) -> Iterator[tuple[str, str]]:
         """What is said on an ISO day, as text, by technique; what "*" names is said of all others."""
-        for line in self.lines:
-            named, text, _ = _said_on(line, day)
-            yield named, text
-
-    def _line(self, technique: str) -> str:
-        for line in self.lines:
-            if line.startswith((technique + "\t", "*\t")):
-                return line
-        raise AssertionError("one line is for every other technique")
-
-
-def _said_on(line: str, day: str) -> tuple[str, str, str]:
-    """What a line is about, what it says on an ISO day, and the last day of the same."""
-    named, *parts = line.split("\t")
-    for at in range(0, len(parts), 3):
-        last = parts[at]
-        if not last or day <= last:
-            return named, parts[at + 2], parts[at + 1]
-    raise AssertionError("the last answer has no last day")
+        run = bisect_left(self.lasts, day)
+        for named, line in self.lines.items():
+            yield named, line[run][0]
 
 
 def of_text(text: str) -> Ready:
     """The inverse of :func:`to_text`, as far as a question needs it."""
-    _, stated, *lines = text.split("\n")
-    return Ready(stated, lines)
+    _, stated, lasts, lines = text.split("\n", 3)
+    days = lasts.split()
+    return Ready(stated, days, _read_lines(lines, len(days) + 1))
+
+
+@lru_cache(maxsize=MOST_SHAPES)
+def _read_lines(text: str, runs: int) -> Mapping[str, Line]:
+    """Most registrations share these lines with many others, so that they are read once for all of them."""
+    return dict(_read_line(line.split("\t"), runs) for line in text.split("\n"))
+
+
+def _read_line(parts: Sequence[str], runs: int) -> tuple[str, Line]:
+    named, *answers = parts
+    line: list[tuple[str, int | None]] = []
+    for last, through, text in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
+        until = int(last) + 1 if last else runs
+        line += [(text, int(through) if through else None)] * (until - len(line))
+    return named, tuple(line)
 
 
 def by_these_rules(text: str, rules: RulesHistory) -> bool:
@@ -215,6 +226,9 @@ _prints: dict[int, tuple[tuple[BodyRules, ...], str]] = {}
 def print_of(rules: RulesHistory) -> str:
     """Tells one history of rules from every other, of whichever body: it is taken of all that they say.
 
+    It tells this way of keeping answers from others, too: where one word of the vocabulary is new, nothing
+    that was kept before is believed, rather than read as something else.
+
     A body's history is read once and shared, so it is known by being the same object.
     """
     known = _prints.get(id(rules.versions))
@@ -223,7 +237,7 @@ def print_of(rules: RulesHistory) -> str:
     if len(_prints) >= MOST_PRINTS:
         _prints.clear()
     written = documents.dump([documents.rules_document(version) for version in rules.versions])
-    printed = blake2b(written.encode(), digest_size=PRINT_LENGTH // 2).hexdigest()
+    printed = blake2b((HOW_IT_IS_READ + written).encode(), digest_size=PRINT_LENGTH // 2).hexdigest()
     _prints[id(rules.versions)] = (rules.versions, printed)
     return printed
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, func, or_, select, tuple_, update
+from sqlalchemy import Column, Connection, Row, Select, func, or_, select, tuple_, update
 
 from registry.domain.localtime import local_date
 
@@ -15,6 +15,10 @@ from . import tables
 from .records import MANY
 
 b, s, e, d, lapses = tables.bodies, tables.spans, tables.entries, tables.decisions, tables.lapses
+
+
+StoredEntry = Row[str, str, str | None]
+"""``registration_id``, ``document`` and, where there are any, the ``answers`` kept ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +109,11 @@ def _page(
     return [Candidate(day - shift, subject, id_) for day, subject, id_ in connection.execute(statement)]
 
 
-def entry_documents(connection: Connection, registration_ids: Iterable[str]) -> dict[str, str]:
-    """The stored entries of these registrations, as text."""
-    statement = select(e.c.registration_id, e.c.document)
+def entries_of(connection: Connection, registration_ids: Iterable[str]) -> dict[str, StoredEntry]:
+    """The stored entries of these registrations."""
+    statement = select(e.c.registration_id, e.c.document, e.c.answers)
     return {
-        row.registration_id: row.document
-        for chunk in _chunks(registration_ids)
-        for row in connection.execute(statement.where(e.c.registration_id.in_(chunk)))
-    }
-
-
-def kept_answers(connection: Connection, registration_ids: Iterable[str]) -> dict[str, str]:
-    """The answers kept ready for these registrations, where there are any."""
-    statement = select(e.c.registration_id, e.c.answers).where(e.c.answers.is_not(None))
-    return {
-        row.registration_id: row.answers
+        row.registration_id: row
         for chunk in _chunks(registration_ids)
         for row in connection.execute(statement.where(e.c.registration_id.in_(chunk)))
     }

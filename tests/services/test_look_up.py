@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from registry.domain.rules import BodyRules, RulesHistory
-from registry.domain.verdict import Question
+from registry.domain.verdict import Question, give_verdict
 from registry.domain.vocabulary import Mode, Technique
 from registry.services.look_up import Found, seconds_kept, verify
 from registry.store import documents, ready_answers
@@ -87,3 +88,33 @@ def test_rules_that_begin_and_were_recorded_together_are_told_apart_by_what_they
     barring = replace(permitting, needling_permitted=False)
     prints = {ready_answers.print_of(RulesHistory((rules,))) for rules in (permitting, barring)}
     assert len(prints) == 2
+
+
+def test_what_was_kept_with_another_vocabulary_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept_print() -> str:
+        return ready_answers.print_of(RulesHistory((BodyRules(DAYS[0], AT),)))
+
+    before = kept_print()
+    assert kept_print() == before
+    monkeypatch.setattr(ready_answers, "HOW_IT_IS_READ", f"{ready_answers.HOW_IT_IS_READ} and one word more")
+    assert kept_print() != before
+
+
+@given(facts(), questions)
+def test_kept_answers_are_read_as_they_were_written(recorded: Facts, question: Question) -> None:
+    standings = recorded.standings
+    stated = ready_answers.Stated('7 "of 9"', "p", None, withheld=True)
+    ready = ready_answers.of_text(ready_answers.to_text(stated, standings))
+    assert list(map(json.loads, ready.stated.split("\t"))) == ['7 "of 9"', "p", None, True]
+    text, through = ready.on(question.technique, question.on.isoformat())
+    verdict, said = (
+        give_verdict(replace(question, mode=Mode.INDEPENDENT), standings),
+        ready_answers.said(text),
+    )
+    assert (said.outcome, said.reasons, said.excluded_regions) == (
+        verdict.outcome,
+        verdict.reasons,
+        verdict.excluded_regions,
+    )
+    assert through == ("" if verdict.valid_through is None else verdict.valid_through.isoformat())
+    assert dict(ready.said_on(question.on.isoformat())).get(question.technique, text) == text

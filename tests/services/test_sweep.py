@@ -99,6 +99,18 @@ def test_a_lapse_is_announced_in_the_first_second_of_its_day_and_not_before(engi
     }
 
 
+@pytest.mark.parametrize("kept", [None, "made by other rules\nand in another form"])
+def test_the_same_is_told_where_no_answer_is_ready_that_can_be_believed(engine, registered, kept):
+    with engine.begin() as tx:
+        tx.execute(update(tables.entries).values(answers=kept))
+    run(engine, at(LAST + timedelta(days=1), 0, 0, 0))
+    with engine.begin() as tx:
+        e = tables.events
+        data = tx.execute(select(e.c.data).where(e.c.type == "registration.lapsed")).scalar_one()
+    (answer,) = json.loads(data)["answers"]
+    assert (answer["was"], answer["is"]) == ("authorized", "registration_not_in_force")
+
+
 def test_the_day_after_clocks_went_forward_begins_at_its_own_midnight(engine, registered):
     run(engine, at(date(2026, 3, 8), 23, 59, 59))
     assert ("authorization.lapsed", date(2026, 3, 9)) not in announced(engine)

@@ -64,22 +64,22 @@ def _wants_lines() -> bool:
     return accepted[NDJSON] > accepted["application/json"]
 
 
-def _parts(texts: Iterator[str], *, as_lines: bool) -> Iterator[str]:
+def _parts(texts: Iterator[str], *, as_lines: bool) -> Iterator[bytes]:
     """The pieces of the response, in which the first is never empty."""
-    separator = "\n" if as_lines else ","
+    separator = b"\n" if as_lines else b","
     joined = _joined(texts, separator)
-    yield ("" if as_lines else '{"answers":[') + next(joined, "")
+    yield (b"" if as_lines else b'{"answers":[') + next(joined, b"")
     for piece in joined:
         yield separator + piece
-    yield "\n" if as_lines else "]}\n"
+    yield b"\n" if as_lines else b"]}\n"
 
 
-def _closed_after(parts: Iterator[str], held: ExitStack) -> Iterator[str]:
+def _closed_after(parts: Iterator[bytes], held: ExitStack) -> Iterator[bytes]:
     """The rest, and then nothing is held any more: at once, not only when the server is done with it."""
     with held:
         yield from parts
 
 
-def _joined(texts: Iterator[str], separator: str) -> Iterator[str]:
-    while piece := list(islice(texts, AT_A_TIME)):
+def _joined(texts: Iterator[str], separator: bytes) -> Iterator[bytes]:
+    while piece := [text.encode() for text in islice(texts, AT_A_TIME)]:
         yield separator.join(piece)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from io import BytesIO
+from itertools import islice
 from typing import Any
 
 from flask import request
@@ -101,11 +102,9 @@ def _lines() -> Iterator[bytes]:
 
 
 def _at_most(read: Iterator[Asked | Refused]) -> list[Asked | Refused]:
-    found: list[Asked | Refused] = []
-    for one in read:
-        if len(found) == MOST_QUESTIONS:
-            raise Invalid(TOO_MANY)
-        found.append(one)
+    found = list(islice(read, MOST_QUESTIONS + 1))
+    if len(found) > MOST_QUESTIONS:
+        raise Invalid(TOO_MANY)
     return found
 
 
@@ -131,7 +130,7 @@ def _read_line(line: bytes) -> Asked | Refused:
 def read_question(value: Any) -> Asked | Refused:
     """One question, or the error that says what would be right."""
     try:
-        return _plain(value) or Asked(**load(QUESTION, value, "json"))
+        return read_plain(value) or Asked(**load(QUESTION, value, "json"))
     except Invalid as error:
         return Refused(error, _ref_of(value))
 
@@ -145,22 +144,18 @@ def _ref_of(value: Any) -> str | None:
     return ref
 
 
-def _plain(value: Any) -> Asked | None:
+def read_plain(value: Any) -> Asked | None:
     """A question that is plainly right; ``None`` where the schema has to say."""
     try:
-        body, number = value["body"], value["number"]
-        technique, mode = TECHNIQUES[value.get("technique")], MODES[value.get("mode", Mode.INDEPENDENT.value)]
-        on, ref = value.get("on"), value.get("ref")
+        body, number, on, ref = value["body"], value["number"], value.get("on"), value.get("ref")
+        technique, mode = TECHNIQUES[value.get("technique")], MODES[value.get("mode", Mode.INDEPENDENT)]
         given = 2 + (technique is not None) + ("mode" in value) + (on is not None) + (ref is not None)
-        if given == len(value) and is_plain_body(body) and is_plain_number(number) and _is_plain_ref(ref):
+        is_plain = given == len(value) and is_plain_body(body) and is_plain_number(number)
+        if is_plain and (ref is None or (ref.isascii() and len(ref) <= LONGEST_REF)):
             return Asked(body, number, technique, None if on is None else _day(on), mode, ref)
     except (KeyError, TypeError, AttributeError, ValidationError):
         pass
     return None
-
-
-def _is_plain_ref(ref: Any) -> bool:
-    return ref is None or (isinstance(ref, str) and len(ref) <= LONGEST_REF and ref.isascii())
 
 
 @lru_cache(maxsize=4096)

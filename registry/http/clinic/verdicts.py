@@ -103,15 +103,19 @@ def answer_texts(answers: Iterator[Answered | Refused], known: datetime) -> Iter
 
 
 def _answer(answer: Answered, as_of: str) -> str:
-    asked, ready = answer.asked, answer.ready
+    asked, on, ready, said = answer
     mode = asked.mode
-    verdicts = [_verdict(technique, text, mode, through) for technique, text, through in answer.said]
-    authorized = "true" if all(yes for yes, _ in verdicts) else "false"
+    authorized, verdicts = "true", []
+    for technique, text, through in said:
+        yes, verdict = _verdict(technique, text, mode)
+        if not yes:
+            authorized = "false"
+        verdicts.append(f'{verdict}"{through}"}}' if through else f"{verdict}null}}")
     number, practitioner = (quoted(asked.number), "null") if ready is None else _stated(ready)
     return (
-        f'"body":"{asked.body}","number":{number},"practitioner":{practitioner},"on":"{answer.on}",'
-        f'"mode":"{mode.value}","as_of":{as_of},"authorized":{authorized},'
-        f'"verdicts":[{",".join([text for _, text in verdicts])}],"error":null}}'
+        f'"body":"{asked.body}","number":{number},"practitioner":{practitioner},"on":"{on}",'
+        f'"mode":"{mode}","as_of":{as_of},"authorized":{authorized},'
+        f'"verdicts":[{",".join(verdicts)}],"error":null}}'
     )
 
 
@@ -127,11 +131,11 @@ def _stated(ready: Ready) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=16_384)
-def _verdict(technique: Technique, text: str, mode: Mode, through: str) -> tuple[bool, str]:
-    """Whether it is a yes, and the verdict as JSON."""
+def _verdict(technique: Technique, text: str, mode: Mode) -> tuple[bool, str]:
+    """Whether it is a yes, and the verdict as JSON up to the last day of the same, which is added."""
     answer = said(text)
     authorized = is_yes(answer.outcome, mode)
-    return authorized, _json(
+    shown = _json(
         {
             "technique": technique.value,
             "authorized": authorized,
@@ -139,9 +143,9 @@ def _verdict(technique: Technique, text: str, mode: Mode, through: str) -> tuple
             "reasons": [reason.value for reason in answer.reasons],
             "conditions": shown_conditions(answer.conditions),
             "excluded_regions": list(answer.excluded_regions),
-            "valid_through": through or None,
         }
     )
+    return authorized, f'{shown[:-1]},"valid_through":'
 
 
 def _refusal(error: RegistryError, as_of: str) -> str:

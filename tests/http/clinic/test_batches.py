@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import event, update
 from werkzeug.test import TestResponse
 
 from registry.domain.decisions import Condition
 from registry.domain.vocabulary import DecisionKind, Mode, Technique
+from registry.http.clinic.verdicts import answer_texts
 from registry.services import bodies
+from registry.services.batches import Asked, answer_all
 from registry.store import tables
-from registry.store.database import PUBLIC, db
+from registry.store.database import PUBLIC, db, snapshot
 from tests.support.factories import (
     DRY_NEEDLING,
     decide,
@@ -71,11 +77,17 @@ def lines(response: TestResponse) -> list[dict[str, Any]]:
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-def alone(client: FlaskClient, question: dict[str, str]) -> dict[str, Any]:
+def path_of(question: dict[str, str]) -> str:
+    return f"/v1/bodies/{question['body']}/registrations/{quote(question['number'])}/verification"
+
+
+def query_of(question: dict[str, str]) -> dict[str, str]:
+    return {name: question[name] for name in ("technique", "on", "mode") if name in question}
+
+
+def told_alone(response: TestResponse) -> dict[str, Any]:
     """What is answered to one question asked alone, as far as a batch tells of it."""
-    path = f"/v1/bodies/{question['body']}/registrations/{question['number']}/verification"
-    query = {name: question[name] for name in ("technique", "on", "mode") if name in question}
-    answer = client.get(path, query_string=query).get_json()
+    answer = response.get_json()
     for verdict in answer["verdicts"]:
         del verdict["authorizations"], verdict["valid_until"]
     answer["body"] = answer["body"]["code"]
@@ -92,9 +104,43 @@ def test_each_is_answered_as_it_would_be_alone(client, register):
         for mode in ("independent", "supervised")
     ]
     for question, answer in zip(questions, ask(client, questions), strict=True):
-        expected = alone(client, question)
+        expected = told_alone(client.get(path_of(question), query_string=query_of(question)))
         assert {name: answer[name] for name in expected} == expected
         assert answer["error"] is None
+
+
+NUMBERS = ("PT-1", "pt-2", "P T-3", "PT-4", "PT-5", "PT\u20106", "PT-7", "no such", "é", "")
+QUESTIONS = st.fixed_dictionaries(
+    {"body": st.sampled_from(["ca-xx", "nz"]), "number": st.sampled_from(NUMBERS)},
+    optional={
+        "technique": st.sampled_from([*map(str, Technique), "cupping"]),
+        "on": st.dates(date(2024, 12, 1), date(2027, 2, 1)).map(str) | st.sampled_from(["", "2026-02-30"]),
+        "mode": st.sampled_from([*map(str, Mode), "alone"]),
+    },
+)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # the register is read alone
+)
+@given(questions=st.lists(QUESTIONS, min_size=1, max_size=12), data=st.data())
+def test_whatever_is_asked_together_is_answered_as_it_would_be_alone(client, register, questions, data):
+    asked = [data.draw(st.sampled_from(questions)) for _ in range(3)] + questions
+    answers = ask(client, asked)
+    by_lines = client.post(PATH, data="\n".join(map(json.dumps, asked)), content_type=NDJSON)
+    assert [json.loads(line) for line in by_lines.text.splitlines()] == answers
+    for question, answer in zip(asked, answers, strict=True):
+        single = client.get(path_of(question), query_string=query_of(question))
+        if single.status_code == 200:
+            expected = told_alone(single)
+            assert {name: answer[name] for name in expected} == expected
+            assert answer["error"] is None
+        else:
+            assert answer["authorized"] is False
+            assert answer["error"] is not None
 
 
 def test_today_is_that_of_each_body(client, register):
@@ -230,6 +276,22 @@ def test_the_database_is_asked_as_often_for_ten_thousand_as_for_one(app: Flask, 
     assert all(answer["authorized"] for answer in answers)
     asked = [s for s in statements if s.split()[0] not in ("BEGIN", "ROLLBACK")]
     assert len(asked) == 2
+
+
+def test_answers_are_not_held_until_all_are_there(app: Flask, authorized):
+    def peak(many: int) -> int:
+        questions = [Asked("ca-xx", "PT-1", ref="x" * 100) for _ in range(many)]
+        with app.app_context(), snapshot() as connection:
+            tracemalloc.start()
+            given = sum(map(len, answer_texts(answer_all(connection, questions, at=NOON), NOON)))
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert given > many * 1000
+        return most
+
+    peak(100)
+    # Beyond the questions there are their keys, which are sent together: some 300 bytes each.
+    assert peak(10_000) - peak(1_000) < 9_000 * 450
 
 
 def test_where_nothing_is_ready_the_entry_answers(client, transaction, register):
