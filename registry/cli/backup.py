@@ -17,6 +17,7 @@ from registry.settings import Settings
 from registry.store import schema
 from registry.store.database import snapshot, writing
 
+from .check import repaired
 from .database import connected, recording, settings
 
 
@@ -51,6 +52,9 @@ def restore(file: Path, *, no_check: bool) -> None:
         with connected(chosen, any_schema=True), writing() as tx:
             write_all(tx, whole, manifest)
     schema.upgrade(chosen.database_url)
+    if manifest.revision != schema.newest_revision():
+        with connected(chosen):
+            repaired()  # what a newer schema keeps ready
     click.echo(f"{manifest.rows:,} rows of {len(manifest.tables)} tables restored.")
     _verify(chosen, manifest, fold=not no_check)
 

@@ -29,7 +29,7 @@ def check(*, repair: bool, quiet: bool) -> None:
     with connected():
         found = left = _told(find_differences(snapshot, progress))
         if found and repair:
-            left = _repaired()
+            left = repaired()
             with recording("repair", differences=found, left=left):
                 pass
     if found or not quiet:
@@ -47,7 +47,7 @@ def _told(differences: Iterable[Difference]) -> int:
     return count
 
 
-def _repaired() -> int:
+def repaired() -> int:
     """Repair until nothing differs; how many differences withstood it."""
     for _ in range(ROUNDS):
         found = False
