@@ -33,8 +33,8 @@ def check(*, repair: bool, quiet: bool) -> None:
             with recording("repair", differences=found, left=left):
                 pass
     if found or not quiet:
-        repaired = f", {found - left} repaired" if repair else ""
-        click.echo(f"{progress.registrations} registrations checked, {found} differences{repaired}.")
+        told = f", {found - left} repaired" if repair else ""
+        click.echo(f"{progress.registrations} registrations checked, {found} differences{told}.")
     if left:
         raise SystemExit(1)
 
