@@ -24,6 +24,7 @@ from .fields import (
 
 NAME = 200
 WORDS = 2000
+AS_OF = "All that was recorded before this instant is in the answer."
 MANY = 10_000
 
 
@@ -120,7 +121,7 @@ class VerificationSchema(ResponseSchema):
     on = Date()
     mode = Word(Mode)
     known_at = Instant(allow_none=True)
-    as_of = Instant()
+    as_of = Instant(metadata={"description": AS_OF})
     authorized = Flag(metadata={"description": "Whether every technique asked about is authorized."})
     registration = Nested(RegistrationOnDaySchema, allow_none=True)
     verdicts = List(Nested(VerdictSchema))
@@ -152,7 +153,7 @@ class EntrySchema(ResponseSchema):
     practitioner = Nested(PublishedPersonSchema)
     city = Text(NAME, allow_none=True)
     on = Date()
-    as_of = Instant()
+    as_of = Instant(metadata={"description": AS_OF})
     registration = Nested(RegistrationOnDaySchema)
     authorizations = List(Nested(PublishedAuthorizationSchema))
     trainings = List(Nested(TrainingSchema))

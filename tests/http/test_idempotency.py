@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from registry import clock
 from registry.http import idempotency
 from registry.services import keys as service
-from registry.store import idempotency as kept_requests
+from registry.store import idempotency as store
 from registry.store import tables
 from registry.store.database import db, reading, writing
 
@@ -193,7 +193,7 @@ def test_what_was_done_although_nobody_learned_of_it_is_not_done_again(
     """The database takes the commit, and the connection breaks before it says so."""
     with app.app_context():
         engine = db.engine
-    kept, commit, keep = [], engine.dialect.do_commit, kept_requests.keep
+    kept, commit, keep = [], engine.dialect.do_commit, store.keep
 
     def keep_and_note(*given: Any, **named: Any) -> bool:
         kept.append(given)
@@ -207,7 +207,7 @@ def test_what_was_done_although_nobody_learned_of_it_is_not_done_again(
                 connection.driver_connection.close()
             raise engine.dialect.loaded_dbapi.OperationalError("the connection broke")
 
-    monkeypatch.setattr(kept_requests, "keep", keep_and_note)
+    monkeypatch.setattr(store, "keep", keep_and_note)
     monkeypatch.setattr(engine.dialect, "do_commit", commit_in_vain)
     broken, again = create(client, headers), create(client, headers)
     assert broken.status_code == 503

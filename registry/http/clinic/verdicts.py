@@ -27,7 +27,7 @@ from registry.http.fields import (
     Word,
 )
 from registry.http.problems import problem_of
-from registry.http.schemas import NAME, WORDS, ConditionSchema, VerifiedPractitionerSchema
+from registry.http.schemas import AS_OF, NAME, WORDS, ConditionSchema, VerifiedPractitionerSchema
 from registry.services.batches import MOST_QUESTIONS, Answered, Refused
 from registry.store.ready_answers import Ready, said
 
@@ -76,7 +76,7 @@ class AnswerSchema(ResponseSchema):
     practitioner = Nested(VerifiedPractitionerSchema, allow_none=True)
     on = Date(allow_none=True)
     mode = Word(Mode, allow_none=True)
-    as_of = Instant()
+    as_of = Instant(metadata={"description": AS_OF})
     authorized = Flag(metadata={"description": "Whether every technique asked about is authorized."})
     verdicts = List(Nested(BriefVerdictSchema))
     error = Nested(QuestionProblemSchema, allow_none=True)
