@@ -114,7 +114,8 @@ def test_feed_and_deliveries_go_on_when_the_database_was_away(
                 until(lambda: recorder.ids("hook")[-1:] == expected[-1:])
                 figures.add("deliveries after the database was away", time.monotonic() - back, "s")
             until(lambda: hooks.state(webhook).after_event == expected[-1])
-    assert recorder.ids("hook") == expected
+    # What was sent when the database went, and could not be marked, is sent again: under its own id.
+    assert list(dict.fromkeys(recorder.ids("hook"))) == expected
 
 
 def ask(app: Flask, key: str, query: str) -> dict[str, Any]:
