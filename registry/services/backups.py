@@ -19,6 +19,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DataError, IntegrityError
 
 from registry.errors import Conflict, Invalid
 from registry.store import archive
@@ -166,8 +167,12 @@ def _restore_table(tx: Connection, whole: ZipFile, table: Table, kept: TableKept
             digest.update(line)
             yield line.decode("utf-8", "surrogatepass")
 
-    with whole.open(_member(table.name)) as member:
-        rows = archive.load_lines(tx, table, kept.columns, lines(member))
+    driver = tx.dialect.loaded_dbapi
+    try:
+        with whole.open(_member(table.name)) as member:
+            rows = archive.load_lines(tx, table, kept.columns, lines(member))
+    except (driver.IntegrityError, driver.DataError, IntegrityError, DataError, ValueError) as error:
+        raise Invalid(f"The backup's {table.name} are not those that were written: {error}") from error
     if (rows, digest.hexdigest()) != (kept.rows, kept.sha256):
         raise Invalid(
             f"The backup's {table.name} are not those that were written: {rows} rows of {kept.rows}."

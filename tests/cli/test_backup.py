@@ -225,7 +225,7 @@ def _without_the_last_row(name, content):
 
 
 def _with_another_day(name, content):
-    return content.replace(b"2026", b"2029", 1) if name == "decisions.jsonl" else content
+    return content.replace(b'"2026-', b'"2029-', 1) if name == "decisions.jsonl" else content
 
 
 def _of_another_format(name, content):
