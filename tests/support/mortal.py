@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,11 +45,14 @@ class Killer:
     def __init__(self, seed: str, tells: int) -> None:
         self._chance = Random(seed)  # noqa: S311 - no secret, and the same in every run
         self._tells = tells
+        self._dying = threading.Lock()
 
     def may_kill(self, moment: str) -> None:
-        if self._chance.random() < PROBABILITY:
-            os.write(self._tells, moment.encode())
-            os.kill(os.getpid(), signal.SIGKILL)
+        with self._dying:  # of several threads one tells its moment, and the others die with it
+            if self._chance.random() < PROBABILITY:
+                os.write(self._tells, moment.encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+                threading.Event().wait()
 
 
 class Mortal(Deliverer):
