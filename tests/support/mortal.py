@@ -1,7 +1,7 @@
 """Deliverers that are killed: ``python -m tests.support.mortal KILLS SEED``.
 
 Each is a process of its own that delivers as ``registry deliver`` does, and is killed with SIGKILL at one of
-the moments of its work, at random; this one has read all that they need, so that beginning costs little. What
+the moments of its work, which is chosen for it at random; this one has read all that they need, so that beginning costs little. What
 a dead one held is due again after less than a second rather than half a minute. Prints how many died when.
 """
 
@@ -32,8 +32,12 @@ from registry.store.database import connect_to_database, reading, watching_engin
 from registry.store.feed_watch import FeedBell
 
 HELD = timedelta(seconds=0.8)
-PROBABILITY = 0.08
-"""Of being killed, at each moment."""
+MOMENTS = (
+    *("before a claim", "after a claim", "before a commit"),
+    *("before sending", "after sending", "before marking", "after marking"),
+)
+PROBABILITY = 0.4
+"""Of being killed when the moment comes."""
 
 PLACES = Places(fast=3, slow=3)
 """So that there is something left to claim for the others."""
@@ -44,12 +48,13 @@ class Killer:
 
     def __init__(self, seed: str, tells: int) -> None:
         self._chance = Random(seed)  # noqa: S311 - no secret, and the same in every run
+        self._moment = self._chance.choice(MOMENTS)
         self._tells = tells
         self._dying = threading.Lock()
 
     def may_kill(self, moment: str) -> None:
         with self._dying:  # of several threads one tells its moment, and the others die with it
-            if self._chance.random() < PROBABILITY:
+            if moment == self._moment and self._chance.random() < PROBABILITY:
                 os.write(self._tells, moment.encode())
                 os.kill(os.getpid(), signal.SIGKILL)
                 threading.Event().wait()
