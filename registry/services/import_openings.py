@@ -106,7 +106,7 @@ class Opener:
             (tables.decisions, [decision_row(p.record.id, d) for p in plans for d in p.recorded]),
             (tables.spans, [row for own in derived for row in own.spans]),
             (tables.entries, [own.entry for own in derived]),
-            (tables.lapses, [{"id": new_id(), **row} for own in derived for row in own.lapses.values()]),
+            (tables.lapses, [self._lapse(row) for own in derived for row in own.lapses.values()]),
             (import_tables.import_marks, [mark_values(plan.mark(planner.day)) for plan in plans]),
         ]
         opened.packed = [pack(engine, table, rows) for table, rows in by_table if rows]
@@ -114,6 +114,9 @@ class Opener:
         for plan, own in zip(plans, derived, strict=True):
             opened.events += [event_values(event) for event in _opening_events(plan, own, today)]
             self._note_names(plan, opened)
+
+    def _lapse(self, row: Values) -> Values:
+        return {"id": new_id(), "noticed_at": self.planner.at, **row}
 
     def _practitioner(self, plan: Plan) -> Values:
         person = plan.record.person

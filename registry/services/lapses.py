@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import attrgetter
@@ -10,13 +10,13 @@ from operator import attrgetter
 from sqlalchemy import Connection
 
 from registry.domain.lapses import state_of
-from registry.domain.localtime import local_date
+from registry.domain.localtime import ONE_DAY, day_begins, local_date
 from registry.domain.vocabulary import AmendmentSubject, LapseKind, LapseState
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid, NotFound, RegistryError, Stale
 from registry.store import entries
 from registry.store import lapses as store
 from registry.store.amendments import Subject, add_amendment
-from registry.store.lapses import Filter, Holder, StoredLapse
+from registry.store.lapses import Filter, Holder, LapseNote, Order, QueueCounts, Since, SortPlace, StoredLapse
 from registry.store.records import Body, body_of, find_body
 
 
@@ -27,6 +27,8 @@ class LapseQuestion:
     :param body_id: of one body; ``None`` for all.
     :param first: lapses that begin on this local day or later; ``last``: or earlier.
     :param within_days: those that are coming within so many days.
+    :param assigned_to: left to this principal; ``""``: to nobody.
+    :param new: only those that the queue did not hold before yesterday (:func:`yesterday`).
     """
 
     body_id: str | None = None
@@ -35,6 +37,14 @@ class LapseQuestion:
     last: date | None = None
     state: LapseState | None = None
     within_days: int | None = None
+    assigned_to: str | None = None
+    new: bool = False
+
+
+def yesterday(today: date, zone: str) -> Since:
+    """The day before a body's present one, and when it began: what came since then is new."""
+    before = today - ONE_DAY
+    return before, day_begins(before, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class LapseItem:
     :param days_until: days until it begins; ``None`` once it has begun.
     :param days_amiss: days that it has lasted so far, today included; ``None`` while it is coming.
     :param resolved_by: of a resolved one, the decision that ended it or took it away, where one did.
+    :param is_new: whether the queue did not hold it before yesterday.
     """
 
     lapse: StoredLapse
@@ -54,6 +65,7 @@ class LapseItem:
     days_until: int | None
     days_amiss: int | None
     resolved_by: str | None
+    is_new: bool = False
 
 
 def list_lapses(
@@ -71,16 +83,51 @@ def list_lapses(
     :raises registry.errors.NotFound: there is no such body.
     :raises registry.errors.Invalid: ``first`` lies after ``last``.
     """
-    if question.first is not None and question.last is not None and question.first > question.last:
-        detail = f"Give a day from {question.first} on."
-        raise Invalid(f"to: {detail}", [{"parameter": "to", "detail": detail}])
+    _refuse_backwards(question)
     bodies = _bodies(connection, question.body_id)
     found: list[StoredLapse] = []
     for body in bodies:
-        wanted = _filter(question, local_date(at, body.zone))
+        wanted = _filter(question, local_date(at, body.zone), body)
         found.extend(store.page_of_lapses(connection, body.id, wanted, after, limit))
     found.sort(key=attrgetter("place"))
     return list(_items(connection, found[:limit], bodies, at))
+
+
+def _refuse_backwards(question: LapseQuestion) -> None:
+    if question.first is not None and question.last is not None and question.first > question.last:
+        detail = f"Give a day from {question.first} on."
+        raise Invalid(f"to: {detail}", [{"parameter": "to", "detail": detail}])
+
+
+def sort_lapses(
+    connection: Connection,
+    question: LapseQuestion,
+    order: Order,
+    *,
+    after: SortPlace | None,
+    limit: int,
+    at: datetime,
+) -> list[tuple[SortPlace, LapseItem]]:
+    """Lapses of one body in an order of the reader's choice, each with its place in it.
+
+    :param after: the place of the last one seen; ``None`` for the beginning.
+    :param at: the present instant (UTC).
+    :raises registry.errors.Invalid: ``first`` lies after ``last``, or no body is named.
+    """
+    _refuse_backwards(question)
+    if question.body_id is None:
+        raise Invalid("Say of which body: only the lapses of one can be sorted.")
+    bodies = _bodies(connection, question.body_id)
+    wanted = _filter(question, local_date(at, bodies[0].zone), bodies[0])
+    found = store.sorted_page(connection, bodies[0].id, wanted, order, after, limit)
+    items = _items(connection, [lapse for _, lapse in found], bodies, at)
+    return [((key, item.lapse.id), item) for (key, _), item in zip(found, items, strict=True)]
+
+
+def count_queue(connection: Connection, body: Body, *, at: datetime) -> QueueCounts:
+    """How many of a body's lapses wait for somebody, were seen, and are new since yesterday."""
+    today = local_date(at, body.zone)
+    return store.count_queue(connection, body.id, today, yesterday(today, body.zone))
 
 
 def _bodies(connection: Connection, body_id: str | None) -> list[Body]:
@@ -92,14 +139,15 @@ def _bodies(connection: Connection, body_id: str | None) -> list[Body]:
     return [body]
 
 
-def _filter(question: LapseQuestion, today: date) -> Filter:
+def _filter(question: LapseQuestion, today: date, body: Body) -> Filter:
     first, last = question.first, question.last
     if question.within_days is not None:
         tomorrow = today + timedelta(days=1)
         horizon = today + timedelta(days=question.within_days)
         first = tomorrow if first is None else max(first, tomorrow)
         last = horizon if last is None else min(last, horizon)
-    return Filter(today, question.kind, first, last, question.state)
+    new_since = yesterday(today, body.zone) if question.new else None
+    return Filter(today, question.kind, first, last, question.state, question.assigned_to, new_since)
 
 
 def _items(
@@ -120,6 +168,8 @@ def _item(lapse: StoredLapse, body: Body, holder: Holder, today: date) -> LapseI
         acknowledged=lapse.acknowledged_at is not None,
     )
     begun = lapse.since <= today
+    first_day, instant = yesterday(today, body.zone)
+    recent = lapse.since >= first_day or (lapse.noticed_at is not None and lapse.noticed_at >= instant)
     last = today if lapse.until is None else min(lapse.until, today)
     return LapseItem(
         lapse,
@@ -130,6 +180,7 @@ def _item(lapse: StoredLapse, body: Body, holder: Holder, today: date) -> LapseI
         days_until=None if begun else (lapse.since - today).days,
         days_amiss=(last - lapse.since).days + 1 if begun else None,
         resolved_by=(lapse.resolved_by or lapse.ended_by) if state is LapseState.RESOLVED else None,
+        is_new=begun and recent and state is not LapseState.RESOLVED,
     )
 
 
@@ -160,7 +211,7 @@ def acknowledge_lapse(
         raise Conflict("This lapse was acknowledged already; reopen it to note something else.")
     if item.state is LapseState.RESOLVED:
         raise Conflict("This lapse is resolved; there is nothing to acknowledge.")
-    store.note_acknowledgement(tx, lapse.id, at=at, by=by, note=note)
+    store.note_acknowledgement(tx, lapse, at=at, by=by, note=note)
     return get_lapse(tx, lapse.id, at=at)
 
 
@@ -176,5 +227,91 @@ def reopen_lapse(tx: Connection, item: LapseItem, *, by: str, at: datetime) -> L
     told = {"lapse": {"id": lapse.id, "kind": lapse.kind.value, "since": lapse.since.isoformat(), **noted}}
     subject = Subject(AmendmentSubject.REGISTRATION, lapse.registration_id)
     add_amendment(tx, subject, {"acknowledgement": (told, None)}, reason=None, by=by, at=at)
-    store.note_acknowledgement(tx, lapse.id, at=None, by=None, note=None)
+    store.note_acknowledgement(tx, lapse, at=None, by=None, note=None)
     return get_lapse(tx, lapse.id, at=at)
+
+
+def assign_lapse(tx: Connection, item: LapseItem, to: str | None, *, by: str, at: datetime) -> LapseItem:
+    """Leave a lapse to somebody of the body, or (``None``) to nobody. Whom it was left to before is kept.
+
+    :param item: as held in this transaction.
+    :param to: as the audit names them; whether they are of the body is the caller's to see.
+    :raises registry.errors.Conflict: it is resolved.
+    """
+    if item.lapse.assigned_to == to:
+        return item
+    if item.state is LapseState.RESOLVED:
+        raise Conflict("This lapse is resolved; there is nothing left to do about it.")
+    told = {"lapse": {"id": item.lapse.id, "kind": item.lapse.kind.value}}
+    subject = Subject(AmendmentSubject.REGISTRATION, item.lapse.registration_id)
+    changed = {"assigned_to": ({**told, "to": item.lapse.assigned_to}, {**told, "to": to})}
+    add_amendment(tx, subject, changed, reason=None, by=by, at=at)
+    store.assign(tx, item.lapse, to)
+    return get_lapse(tx, item.lapse.id, at=at)
+
+
+def note_on_lapse(tx: Connection, item: LapseItem, text: str, *, by: str, at: datetime) -> LapseItem:
+    """Write a note about a lapse, whatever has become of it. It is never changed.
+
+    :param item: as held in this transaction.
+    """
+    store.add_note(tx, item.lapse, text, by=by, at=at)
+    return get_lapse(tx, item.lapse.id, at=at)
+
+
+def list_notes(connection: Connection, item: LapseItem) -> list[LapseNote]:
+    """What was written about a lapse, in the order in which it was."""
+    return store.list_notes(connection, [item.lapse.id]).get(item.lapse.id, [])
+
+
+def require_seen(item: LapseItem, version: int) -> LapseItem:
+    """The same, if it is as the caller saw it.
+
+    :raises registry.errors.Stale: somebody has changed it since.
+    """
+    if item.lapse.version != version:
+        raise Stale(store.CHANGED)
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A lapse of several that nothing was done about, and why."""
+
+    lapse_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkDone:
+    """What came of a wish about many lapses at once."""
+
+    done: tuple[LapseItem, ...]
+    missed: tuple[Missed, ...]
+
+
+def acknowledge_lapses(
+    tx: Connection, body_id: str, seen: Mapping[str, int], note: str | None, *, by: str, at: datetime
+) -> BulkDone:
+    """Note that a registrar has seen each of these lapses of a body.
+
+    What another has changed since it was seen, or is not there any more, is left as it is and told of; it
+    keeps none of the others from being acknowledged.
+
+    :param seen: the version that the registrar saw, by lapse.
+    """
+    stored = {lapse.id: lapse for lapse in store.find_lapses(tx, sorted(seen), to_change=True)}
+    own = {id_: lapse for id_, lapse in stored.items() if lapse.body_id == body_id}
+    bodies = _bodies(tx, body_id)
+    done, missed = [], []
+    for item in list(_items(tx, list(own.values()), bodies, at)):
+        try:
+            current = require_seen(item, seen[item.lapse.id])
+            done.append(acknowledge_lapse(tx, current, note, by=by, at=at))
+        except RegistryError as error:
+            missed.append(Missed(item.lapse.id, error.detail))
+    missed += [
+        Missed(id_, "It is not there any more; it may have been averted.")
+        for id_ in sorted(seen.keys() - own.keys())
+    ]
+    return BulkDone(tuple(done), tuple(missed))

@@ -91,6 +91,30 @@ import_rejects = Table(
     Column("problems", Text, nullable=False),
 )
 
+import_corrections = Table(
+    "import_corrections",
+    metadata,
+    _import_key(),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("original", Text, nullable=False),
+    Column("problems", Text, nullable=False),
+    Column("cells", Text, nullable=False),
+    Column("corrected_at", Instant, nullable=False),
+    Column("corrected_by", Text, nullable=False),
+)
+"""Rows that were rejected and corrected here: as they came, what was wrong, and as they are read now."""
+
+import_differences = Table(
+    "import_differences",
+    metadata,
+    _import_key(),
+    Column("kind", Text, primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the last dry run would make of each row that changes something."""
+
 import_changes = Table(
     "import_changes",
     metadata,

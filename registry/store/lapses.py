@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select, true, tuple_, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
+from registry.clock import new_id
 from registry.domain.vocabulary import LapseKind, LapseState, NameKind
+from registry.errors import Stale
 
 from . import tables
+from .bulk import among
 
 t = tables.lapses
+CHANGED = "This lapse was changed by someone else in the meantime; read it again."
+
+
+class Order(StrEnum):
+    """How a list of lapses may be sorted; within the same, by first day."""
+
+    FIRST_DAY = "first_day"
+    LATEST_FIRST = "latest_first"
+    NUMBER = "number"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +51,9 @@ class StoredLapse:
     """A lapse with what registrars noted on it.
 
     :param ended_by: the decision whose effect ends it; ``resolved_by`` the one on record as its resolution.
+    :param noticed_at: when what was recorded first led to it, or led to it again; ``None`` where not known.
+    :param assigned_to: whom it is left to, as the audit names them.
+    :param version: counts what registrars did to it.
     """
 
     id: str
@@ -40,6 +70,9 @@ class StoredLapse:
     note: str | None
     resolved_at: datetime | None
     resolved_by: str | None
+    noticed_at: datetime | None
+    assigned_to: str | None
+    version: int
 
     @property
     def place(self) -> tuple[date, str]:
@@ -57,12 +90,18 @@ class Holder:
     withheld: bool
 
 
+Since = tuple[date, datetime]
+"""A local day, and the instant (UTC) at which it began."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which lapses of a body are asked for.
 
     :param today: the body's present day, which the states depend on.
     :param first: the first day on which a lapse may begin; ``last`` the last; ``None`` for no bound.
+    :param assigned_to: left to this principal; :data:`NOBODY`: to nobody.
+    :param new_since: begun by today, and on this local day or later or known since this instant (UTC) only.
     """
 
     today: date
@@ -70,6 +109,12 @@ class Filter:
     first: date | None = None
     last: date | None = None
     state: LapseState | None = None
+    assigned_to: str | None = None
+    new_since: Since | None = None
+
+
+NOBODY = ""
+"""Of whom lapses are assigned to, in a filter."""
 
 
 Place = tuple[date, str]
@@ -110,15 +155,30 @@ def _bounds(wanted: Filter, after: Place | None, since: ColumnElement[date]) -> 
         yield since >= wanted.first
     if wanted.last is not None:
         yield since <= wanted.last
+    if wanted.assigned_to is not None:
+        yield t.c.assigned_to == wanted.assigned_to if wanted.assigned_to else t.c.assigned_to.is_(None)
+    if wanted.new_since is not None:
+        yield is_new(wanted.today, wanted.new_since)
     if after is not None:
         yield tuple_(since, t.c.id) > tuple_(*after)
+
+
+def is_new(today: date, since: Since) -> ColumnElement[bool]:
+    """Whether a lapse runs today, and did not before a day: it began then, or was not known of till then."""
+    first_day, instant = since
+    return and_(in_running(today), t.c.since <= today, or_(t.c.since >= first_day, t.c.noticed_at >= instant))
+
+
+def in_running(today: date) -> ColumnElement[bool]:
+    """Whether a lapse is not over on a body's present day."""
+    return and_(t.c.resolved_at.is_(None), or_(t.c.until.is_(None), t.c.until >= today))
 
 
 def in_state(state: LapseState, today: date) -> ColumnElement[bool]:
     """:func:`registry.domain.lapses.state_of`, for the index to find by; a test holds the two equal."""
     if state is LapseState.RESOLVED:
         return or_(t.c.resolved_at.is_not(None), t.c.until < today)
-    running = and_(t.c.resolved_at.is_(None), or_(t.c.until.is_(None), t.c.until >= today))
+    running = in_running(today)
     if state is LapseState.COMING:
         return and_(running, t.c.since > today)
     seen = t.c.acknowledged_at
@@ -152,6 +212,9 @@ def _stored(row: RowMapping) -> StoredLapse:
         row["note"],
         row["resolved_at"],
         row["resolved_by"],
+        row["noticed_at"],
+        row["assigned_to"],
+        row["version"],
     )
 
 
@@ -172,8 +235,120 @@ def holders(connection: Connection, registration_ids: Iterable[str]) -> dict[str
 
 
 def note_acknowledgement(
-    tx: Connection, lapse_id: str, *, at: datetime | None, by: str | None, note: str | None
+    tx: Connection, seen: StoredLapse, *, at: datetime | None, by: str | None, note: str | None
 ) -> None:
-    """Write (or, with ``None``, take away) that a registrar has seen a lapse."""
-    seen = {"acknowledged_at": at, "acknowledged_by": by, "note": note}
-    tx.execute(update(t).where(t.c.id == lapse_id).values(seen))
+    """Write (or, with ``None``, take away) that a registrar has seen a lapse.
+
+    :raises registry.errors.Stale: somebody else has changed it since it was read.
+    """
+    _change(tx, seen, {"acknowledged_at": at, "acknowledged_by": by, "note": note})
+
+
+def assign(tx: Connection, seen: StoredLapse, to: str | None) -> None:
+    """Leave a lapse to somebody, or (``None``) to nobody.
+
+    :raises registry.errors.Stale: somebody else has changed it since it was read.
+    """
+    _change(tx, seen, {"assigned_to": to})
+
+
+def _change(tx: Connection, seen: StoredLapse, values: Mapping[str, Any]) -> None:
+    same = (t.c.id == seen.id) & (t.c.version == seen.version)
+    if tx.execute(update(t).where(same).values(version=t.c.version + 1, **values)).rowcount != 1:
+        raise Stale(CHANGED)
+
+
+@dataclass(frozen=True, slots=True)
+class LapseNote:
+    """What a registrar wrote about a lapse."""
+
+    id: str
+    lapse_id: str
+    text: str
+    recorded_at: datetime
+    recorded_by: str
+
+
+def add_note(tx: Connection, seen: StoredLapse, text: str, *, by: str, at: datetime) -> None:
+    """Write a note about a lapse.
+
+    :raises registry.errors.Stale: somebody else has changed it since it was read.
+    """
+    _change(tx, seen, {})
+    row = {"id": new_id(), "lapse_id": seen.id, "registration_id": seen.registration_id, "text": text}
+    tx.execute(insert(tables.lapse_notes), [{**row, "recorded_at": at, "recorded_by": by}])
+
+
+def list_notes(connection: Connection, lapse_ids: Sequence[str]) -> dict[str, list[LapseNote]]:
+    """The notes on these lapses, by lapse, in the order in which they were written."""
+    n = tables.lapse_notes
+    columns = (n.c.id, n.c.lapse_id, n.c.text, n.c.recorded_at, n.c.recorded_by)
+    found: dict[str, list[LapseNote]] = {}
+    statement = select(*columns).where(among(connection, n.c.lapse_id, lapse_ids)).order_by(n.c.id)
+    for row in connection.execute(statement):
+        found.setdefault(row.lapse_id, []).append(LapseNote(*row))
+    return found
+
+
+def find_lapses(tx: Connection, lapse_ids: Sequence[str], *, to_change: bool = False) -> list[StoredLapse]:
+    """Those of these lapses that are there, by identifier; ``to_change`` holds them."""
+    statement: Select[Any] = select(t).where(among(tx, t.c.id, lapse_ids)).order_by(t.c.id)
+    if to_change:
+        statement = statement.with_for_update()
+    return [_stored(row) for row in tx.execute(statement).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How many lapses of a body stand how, today."""
+
+    open: int
+    acknowledged: int
+    new: int
+
+
+def count_queue(connection: Connection, body_id: str, today: date, new_since: Since) -> QueueCounts:
+    """How many lapses have begun and are not over: unseen, seen, and new."""
+    new = is_new(today, new_since)
+    statement = select(
+        func.count(case((t.c.acknowledged_at.is_(None), 1))),
+        func.count(t.c.acknowledged_at),
+        func.count(case((new, 1))),
+    ).where(t.c.body_id == body_id, in_running(today), t.c.since <= today)
+    return QueueCounts(*connection.execute(statement).one())
+
+
+SortPlace = tuple[str, str]
+"""Where a lapse stands in a list by number or name: what it is sorted by, and its identifier."""
+
+
+def sorted_page(
+    connection: Connection, body_id: str, wanted: Filter, order: Order, after: SortPlace | None, limit: int
+) -> list[tuple[str, StoredLapse]]:
+    """The lapses of a body in another order than that of :func:`page_of_lapses`, each with its place."""
+    key, source = _sorted_by(order)
+    condition = true() if wanted.state is None else in_state(wanted.state, wanted.today)
+    bounds = list(_bounds(wanted, None, t.c.since))
+    down = order is Order.LATEST_FIRST
+    by = tuple_(key, t.c.id)
+    if after is not None:
+        place = tuple_(date.fromisoformat(after[0]) if down else after[0], after[1])
+        bounds.append(by < place if down else by > place)
+    statement = select(key.label("sorted_by"), *t.c).select_from(source)
+    statement = statement.where(t.c.body_id == body_id, condition, *bounds)
+    order_by = (key.desc(), t.c.id.desc()) if down else (key, t.c.id)
+    rows = connection.execute(statement.order_by(*order_by).limit(limit)).mappings()
+    return [(str(row["sorted_by"]), _stored(row)) for row in rows]
+
+
+def _sorted_by(order: Order) -> tuple[ColumnElement[Any], Any]:
+    r, n = tables.registrations, tables.practitioner_names
+    held = t.join(r, r.c.id == t.c.registration_id)
+    if order is Order.NUMBER:
+        return r.c.number_key, held
+    if order is Order.NAME:
+        current = and_(n.c.kind == NameKind.PUBLISHED, n.c.ended_at.is_(None))
+        published = and_(n.c.practitioner_id == r.c.practitioner_id, current)
+        family = func.coalesce(n.c.family, n.c.full_name, "")
+        return func.lower(family + " " + func.coalesce(n.c.given, "")), held.join(n, published, isouter=True)
+    return t.c.since, t

@@ -207,9 +207,10 @@ def _reconcile_lapses(
         for key, values in standing.lapses.items():
             row = before.get(key)
             if row is None:
-                added.append({"id": new_id(), **values})
+                added.append({"id": new_id(), "noticed_at": at, **values})
             elif row["resolved_at"] is not None or _differs(row, values):
-                changed.append({"lapse": row["id"], **_mutable(values)})
+                noticed = row["noticed_at"] if row["resolved_at"] is None else at
+                changed.append({"lapse": row["id"], "noticed": noticed, **_mutable(values)})
         for key, row in before.items():
             if key in standing.lapses or row["resolved_at"] is not None:
                 continue
@@ -239,6 +240,7 @@ def _apply(
     insert_rows(tx, lapses, added)
     if changed:
         new: Values = {name: bindparam(f"new_{name}") for name in MUTABLE}
+        new["noticed_at"] = bindparam("noticed")
         tx.execute(update(lapses).where(this).values(resolved_at=None, resolved_by=None, **new), changed)
     if averted:
         tx.execute(delete(lapses).where(lapses.c.id.in_(averted)))

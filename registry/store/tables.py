@@ -297,6 +297,9 @@ lapses = Table(
     Column("note", Text),
     Column("resolved_at", Instant),
     Column("resolved_by", Identifier),
+    Column("noticed_at", Instant),
+    Column("assigned_to", Text),
+    Column("version", Integer, nullable=False, server_default="1"),
     one_of("kind", LapseKind),
     UniqueConstraint("kind", "subject_id", "since", "detail_key"),
     Index(None, "body_id", "since", "id"),
@@ -325,6 +328,20 @@ Index(
     sqlite_where=ACKNOWLEDGED,
     postgresql_where=ACKNOWLEDGED,
 )
+ASSIGNED = and_(UNRESOLVED, lapses.c.assigned_to.is_not(None))
+Index(
+    "ix_lapses_assigned",
+    *(lapses.c.assigned_to, lapses.c.body_id, lapses.c.since, lapses.c.id),
+    sqlite_where=ASSIGNED,
+    postgresql_where=ASSIGNED,
+)
+NOTICED = and_(UNRESOLVED, lapses.c.noticed_at.is_not(None))
+Index(
+    "ix_lapses_noticed",
+    *(lapses.c.body_id, lapses.c.noticed_at),
+    sqlite_where=NOTICED,
+    postgresql_where=NOTICED,
+)
 ENDING = and_(UNRESOLVED, lapses.c.until.is_not(None))
 Index(
     "ix_lapses_ending",
@@ -332,6 +349,19 @@ Index(
     sqlite_where=ENDING,
     postgresql_where=ENDING,
 )
+
+lapse_notes = Table(
+    "lapse_notes",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("lapse_id", Identifier, nullable=False),
+    Column("registration_id", Identifier, ForeignKey("registrations.id"), nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Index(None, "lapse_id", "id"),
+)
+"""What registrars wrote about lapses, never changed. A note outlives a lapse that was averted."""
 
 events = Table(
     "events",

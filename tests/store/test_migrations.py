@@ -21,6 +21,7 @@ from registry.store import (
     runs,
     schema,
     search_tables,
+    task_tables,
     webhook_tables,
 )
 from registry.store.events import Event, add_events
@@ -28,7 +29,7 @@ from registry.store.tables import ONLY_ON, metadata
 from tests.support import factories
 
 FIRST = "0001"
-EVERY_TABLE = (audit_tables, import_tables, roster_tables, runs, search_tables, webhook_tables)
+EVERY_TABLE = (audit_tables, import_tables, roster_tables, runs, search_tables, task_tables, webhook_tables)
 """Modules that add tables to the metadata when they are imported."""
 
 
