@@ -183,6 +183,10 @@ ACCESS: Mapping[str, Rule] = {
     "list_lapses": READERS_OF_BODY,
     "get_lapse": READERS_OF_BODY,
     "acknowledge_lapse": REGISTRARS_OF_BODY,
+    "acknowledge_lapses": REGISTRARS_OF_BODY,
+    "assign_lapse": REGISTRARS_OF_BODY,
+    "note_on_lapse": REGISTRARS_OF_BODY,
+    "list_lapse_notes": READERS_OF_BODY,
     "reopen_lapse": REGISTRARS_OF_BODY,
     "report_gaps": READERS_OF_BODY,
     # Imports and exports: a body's register belongs to the body; its auditors see what came of an import.

@@ -160,6 +160,13 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "TrainingChange": {"hours_practical": 32, "reason": "Certificate read again."},
     "Withdrawal": {"reason": "The certificate was withdrawn."},
     "Acknowledgement": {"note": "Wrote to the registrant on 2 April."},
+    "Acknowledgements": {
+        "body": "ca-on",
+        "lapses": [{"id": "01890a5d-ac96-774b-bcce-b302099a8059", "version": 1}],
+        "note": "Wrote to all of them on 2 April.",
+    },
+    "Assignment": {"to": None},
+    "NewNote": {"text": "She answers by Monday."},
 }
 
 TERM: Mapping[str, Any] = {

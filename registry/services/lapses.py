@@ -245,8 +245,8 @@ def assign_lapse(tx: Connection, item: LapseItem, to: str | None, *, by: str, at
     told = {"lapse": {"id": item.lapse.id, "kind": item.lapse.kind.value}}
     subject = Subject(AmendmentSubject.REGISTRATION, item.lapse.registration_id)
     changed = {"assigned_to": ({**told, "to": item.lapse.assigned_to}, {**told, "to": to})}
-    add_amendment(tx, subject, changed, reason=None, by=by, at=at)
     store.assign(tx, item.lapse, to)
+    add_amendment(tx, subject, changed, reason=None, by=by, at=at)
     return get_lapse(tx, item.lapse.id, at=at)
 
 

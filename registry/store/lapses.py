@@ -332,7 +332,8 @@ def sorted_page(
     down = order is Order.LATEST_FIRST
     by = tuple_(key, t.c.id)
     if after is not None:
-        place = tuple_(date.fromisoformat(after[0]) if down else after[0], after[1])
+        dated = down or order is Order.FIRST_DAY
+        place = tuple_(date.fromisoformat(after[0]) if dated else after[0], after[1])
         bounds.append(by < place if down else by > place)
     statement = select(key.label("sorted_by"), *t.c).select_from(source)
     statement = statement.where(t.c.body_id == body_id, condition, *bounds)

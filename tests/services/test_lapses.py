@@ -10,19 +10,27 @@ from sqlalchemy import insert, select
 
 from registry.clock import new_id
 from registry.domain.lapses import state_of
+from registry.domain.localtime import day_begins
 from registry.domain.vocabulary import DecisionKind, LapseKind, LapseState
-from registry.errors import Conflict, Invalid, NotFound
+from registry.errors import Conflict, Invalid, NotFound, Stale
 from registry.services.lapses import (
     LapseQuestion,
     acknowledge_lapse,
+    acknowledge_lapses,
+    assign_lapse,
+    count_queue,
     get_lapse,
     list_lapses,
+    list_notes,
+    note_on_lapse,
     reopen_lapse,
+    require_seen,
+    sort_lapses,
 )
 from registry.services.sweep import sweep
 from registry.store import tables
 from registry.store.amendments import list_amendments
-from registry.store.lapses import in_state
+from registry.store.lapses import Order, in_state
 from tests.support.factories import (
     database,
     decide,
@@ -30,6 +38,7 @@ from tests.support.factories import (
     make_body,
     make_person,
     make_registration,
+    void,
 )
 
 TODAY = date(2026, 3, 10)
@@ -260,3 +269,121 @@ def test_the_index_finds_exactly_the_states_that_the_domain_tells(engine):
             listed = asked(tx, state=state, kind=LapseKind.REFRESHER_DUE, limit=1000)
             assert sorted(found) == wanted
             assert sorted(item.lapse.id for item in listed) == wanted
+
+
+def test_many_are_acknowledged_at_once_but_for_what_another_changed_meanwhile(engine):
+    with engine.begin() as tx:
+        body = make_body(tx)
+        for days in (1, 2, 3):
+            lapsed_at(tx, body, TODAY - days * DAY)
+        elsewhere = lapsed_at(tx, make_body(tx, "other"), TODAY - DAY)
+        items = asked(tx, body_id=body.id)
+        seen = {item.lapse.id: item.lapse.version for item in items}
+        acknowledge_lapse(tx, items[1], "mine", by="registrar:2", at=NOON)
+        (of_other,) = asked(tx, body_id=elsewhere.body.id)
+        told = {**seen, of_other.lapse.id: 1, new_id(): 1}
+        done = acknowledge_lapses(tx, body.id, told, "seen", by="registrar:1", at=NOON)
+        by = {item.lapse.id: item.lapse.acknowledged_by for item in asked(tx)}
+    assert {item.lapse.id for item in done.done} == {items[0].lapse.id, items[2].lapse.id}
+    assert {missed.lapse_id for missed in done.missed} == told.keys() - {i.lapse.id for i in done.done}
+    assert [by[item.lapse.id] for item in items] == ["registrar:1", "registrar:2", "registrar:1"]
+    assert by[of_other.lapse.id] is None
+
+
+def test_who_it_was_left_to_before_is_kept_and_nobody_overwrites_what_they_did_not_see(engine):
+    with engine.begin() as tx:
+        record = lapsed_at(tx, make_body(tx), TODAY - DAY)
+        (item,) = asked(tx)
+        mine = assign_lapse(tx, item, "registrar:1", by="registrar:1", at=NOON)
+        assert assign_lapse(tx, mine, "registrar:1", by="registrar:1", at=NOON) == mine
+        assert [i.lapse.id for i in asked(tx, assigned_to="registrar:1")] == [item.lapse.id]
+        assert asked(tx, assigned_to="") == asked(tx, assigned_to="registrar:2") == []
+        with pytest.raises(Stale):
+            require_seen(mine, item.lapse.version)
+        with pytest.raises(Stale):
+            assign_lapse(tx, item, "registrar:2", by="registrar:2", at=NOON)
+        assign_lapse(tx, mine, None, by="registrar:2", at=NOON)
+        assert [i.lapse.assigned_to for i in asked(tx, assigned_to="")] == [None]
+        told = [amendment.changed["assigned_to"] for amendment in list_amendments(tx, record.id)]
+    assert [(of["was"]["to"], of["is"]["to"]) for of in told] == [
+        (None, "registrar:1"),
+        ("registrar:1", None),
+    ]
+
+
+def test_notes_are_kept_in_their_order_also_of_a_lapse_that_is_resolved(engine):
+    with engine.begin() as tx:
+        record = lapsed_at(tx, make_body(tx), TODAY - 5 * DAY)
+        (item,) = asked(tx)
+        item = note_on_lapse(tx, item, "Wrote to her.", by="registrar:1", at=NOON)
+        decide(tx, record, DecisionKind.RENEWED, TODAY - 4 * DAY, through=date(2026, 12, 31), at=NOON)
+        item = get_lapse(tx, item.lapse.id, at=NOON)
+        assert item.state is LapseState.RESOLVED
+        note_on_lapse(tx, item, "She renewed.", by="registrar:2", at=NOON + DAY)
+        notes = list_notes(tx, item)
+    assert [(note.text, note.recorded_by) for note in notes] == [
+        ("Wrote to her.", "registrar:1"),
+        ("She renewed.", "registrar:2"),
+    ]
+
+
+@pytest.mark.parametrize("zone", ["America/Edmonton", "Pacific/Auckland"])
+def test_what_is_new_since_yesterday_changes_at_the_body_s_midnight(engine, zone):
+    with engine.begin() as tx:
+        body = make_body(tx, zone=zone)
+        lapsed_at(tx, body, TODAY - DAY)  # it begins on TODAY
+
+        def new(at):
+            return len(asked(tx, body_id=body.id, new=True, at=at))
+
+        for day, count in ((-1, 0), (0, 1), (1, 1), (2, 0)):
+            begins = day_begins(TODAY + day * DAY, zone)
+            last = day_begins(TODAY + (day + 1) * DAY, zone) - timedelta(microseconds=1)
+            assert (new(begins), new(last)) == (count, count)
+            assert count_queue(tx, body, at=begins).new == count
+
+
+def test_what_became_known_yesterday_is_new_however_long_ago_it_began(engine):
+    with engine.begin() as tx:
+        body = make_body(tx)
+        make_registration(tx, body, through=TODAY - 40 * DAY, at=NOON)
+        assert len(asked(tx, new=True)) == len(asked(tx, new=True, at=NOON + DAY)) == 1
+        assert asked(tx, new=True, at=NOON + 2 * DAY) == []
+
+
+def test_what_is_amiss_again_is_new_again(engine):
+    with engine.begin() as tx:
+        record = lapsed_at(tx, make_body(tx), TODAY - 40 * DAY)
+        record = decide(tx, record, DecisionKind.RENEWED, TODAY - 39 * DAY, through=date(2027, 1, 1), at=NOON)
+        assert asked(tx, new=True) == []
+        void(tx, record, record.decisions[-1].decision.id, at=NOON)
+        (item,) = asked(tx, new=True)
+    assert item.is_new
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_a_sorted_list_is_gone_through_once_in_pages_of_any_size(engine, order):
+    with engine.begin() as tx:
+        body = make_body(tx)
+        for position in range(12):
+            lapsed_at(tx, body, TODAY - (position * 5 % 4) * DAY)
+        question = LapseQuestion(body_id=body.id)
+        every = sort_lapses(tx, question, order, after=None, limit=100, at=NOON)
+        for size in (1, 5):
+            found = []
+            while page := sort_lapses(
+                tx, question, order, after=found[-1][0] if found else None, limit=size, at=NOON
+            ):
+                found += page
+            assert [item.lapse.id for _, item in found] == [item.lapse.id for _, item in every]
+    shown = [
+        {
+            Order.FIRST_DAY: item.lapse.since,
+            Order.LATEST_FIRST: -item.lapse.since.toordinal(),
+            Order.NUMBER: item.holder.number,
+            Order.NAME: item.holder.name.split()[::-1],
+        }[order]
+        for _, item in every
+    ]
+    assert len(shown) == 12
+    assert shown == sorted(shown)

@@ -33,12 +33,16 @@ from registry.http.fields import (
 )
 from registry.http.operations import Blueprint
 from registry.services import lapses
+from registry.services.bodies import get_body
+from registry.services.colleagues import require_colleague
 from registry.services.lapses import LapseItem, LapseQuestion
 from registry.store.records import find_body
 
 blueprint = Blueprint("lapses", __name__, url_prefix="/v1/admin/lapses", description="Lapses")
 
 LONGEST_NOTE = 2000
+LONGEST_NAME = 100
+MOST_AT_ONCE = 200
 
 
 class LapsesQuery(PageQuery):
@@ -55,6 +59,15 @@ class LapsesQuery(PageQuery):
     )
     within_days = Integer(
         1, 3660, load_default=None, metadata={"description": "That begin in the days to come, so many."}
+    )
+    assigned_to = Text(
+        LONGEST_NAME,
+        load_default=None,
+        metadata={"description": "Left to this principal, as records name it."},
+    )
+    new = Flag(
+        load_default=False,
+        metadata={"description": "Only what runs and began, or became known, yesterday or today."},
     )
 
 
@@ -116,6 +129,11 @@ class LapseSchema(ResponseSchema):
     practitioner_id = Id()
     name = Text(allow_none=True, metadata={"description": "The published name, withheld or not."})
     withheld = Flag(metadata={"description": "Whether the public sees no name."})
+    assigned_to = Text(
+        LONGEST_NAME, allow_none=True, metadata={"description": "To whom it is left, as records name them."}
+    )
+    version = Integer(metadata={"description": "Counts what registrars did to it."})
+    is_new = Flag(metadata={"description": "It began, or became known, yesterday or today."})
     acknowledged = Nested(AcknowledgedSchema, allow_none=True)
     resolved = Nested(ResolvedSchema, allow_none=True)
     links = Nested(LapseLinksSchema)
@@ -125,6 +143,61 @@ class AcknowledgementSchema(RequestSchema):
     """That a lapse was seen."""
 
     note = Text(LONGEST_NOTE, lines=True, load_default=None, metadata={"description": "For colleagues."})
+
+
+class SeenLapseSchema(RequestSchema):
+    """A lapse as it was seen."""
+
+    id = Id(required=True)
+    version = Integer(1, required=True, metadata={"description": "As its `version` said."})
+
+
+class AcknowledgementsSchema(RequestSchema):
+    """Lapses of one body that a registrar has seen."""
+
+    body = BodyCode(required=True)
+    lapses = List(Nested(SeenLapseSchema), least=1, most=MOST_AT_ONCE, required=True)
+    note = Text(LONGEST_NOTE, lines=True, load_default=None)
+
+
+class MissedSchema(ResponseSchema):
+    """A lapse that was left as it is."""
+
+    id = Id()
+    detail = Text()
+
+
+class BulkDoneSchema(ResponseSchema):
+    """What came of a wish about many lapses."""
+
+    acknowledged = List(Nested(LapseSchema))
+    missed = List(Nested(MissedSchema))
+
+
+class AssignmentSchema(RequestSchema):
+    """To whom a lapse is left."""
+
+    to = Text(
+        LONGEST_NAME,
+        required=True,
+        allow_none=True,
+        metadata={"description": "As records name them, such as `registrar:<id of a key>`; null for nobody."},
+    )
+
+
+class NewNoteSchema(RequestSchema):
+    """A note about a lapse."""
+
+    text = Text(LONGEST_NOTE, lines=True, required=True)
+
+
+class NoteSchema(ResponseSchema):
+    """What was written about a lapse."""
+
+    id = Id()
+    text = Text(LONGEST_NOTE, lines=True)
+    recorded_at = Instant()
+    recorded_by = Text()
 
 
 @blueprint.operation("GET", "", query=LapsesQuery, answer=page_schema(LapseSchema))
@@ -140,6 +213,8 @@ def list_lapses(tx: Connection, query: dict[str, Any]) -> Answer:
         query["last"],
         query["state"],
         query["within_days"],
+        query["assigned_to"],
+        query["new"],
     )
     place = position(query, date, str)
     after = None if place is None else (place[0], place[1])
@@ -155,10 +230,59 @@ def _body_id(tx: Connection, code: str | None) -> str | None:
     return None if body is None else body.id
 
 
+@blueprint.operation("POST", "/acknowledge", body=AcknowledgementsSchema, answer=BulkDoneSchema)
+def acknowledge_lapses(tx: Connection, given: dict[str, Any]) -> dict[str, Any]:
+    """Note that lapses of a body were seen, many at once.
+
+    What another has changed since it was seen is left as it is and told of; it keeps no other from being
+    acknowledged.
+    """
+    body = get_body(tx, given["body"])
+    require_body(body.id)
+    seen = {one["id"]: one["version"] for one in given["lapses"]}
+    by, at = current_principal().name, clock.now()
+    done = lapses.acknowledge_lapses(tx, body.id, seen, given["note"], by=by, at=at)
+    missed = [{"id": one.lapse_id, "detail": one.detail} for one in done.missed]
+    return {"acknowledged": [_shown(item) for item in done.done], "missed": missed}
+
+
 @blueprint.operation("GET", "/<id:lapse_id>", answer=LapseSchema)
-def get_lapse(tx: Connection, lapse_id: str) -> dict[str, Any]:
+def get_lapse(tx: Connection, lapse_id: str) -> Answer:
     """Show one lapse."""
-    return _shown(_own(lapses.get_lapse(tx, lapse_id, at=clock.now())))
+    item = _own(lapses.get_lapse(tx, lapse_id, at=clock.now()))
+    return Answer(_shown(item), version=item.lapse.version)
+
+
+@blueprint.operation(
+    "POST", "/<id:lapse_id>/assign", body=AssignmentSchema, answer=LapseSchema, changes_version=True
+)
+def assign_lapse(tx: Connection, lapse_id: str, given: dict[str, Any], version: int) -> Answer:
+    """Leave a lapse to somebody who records for the body, or to nobody."""
+    at = clock.now()
+    item = lapses.require_seen(_own(lapses.get_lapse(tx, lapse_id, at=at, to_change=True)), version)
+    if given["to"] is not None:
+        require_colleague(tx, item.body.id, given["to"], at=at)
+    item = lapses.assign_lapse(tx, item, given["to"], by=current_principal().name, at=at)
+    return Answer(_shown(item), version=item.lapse.version)
+
+
+@blueprint.operation("POST", "/<id:lapse_id>/notes", body=NewNoteSchema, answer=NoteSchema, status=201)
+def note_on_lapse(tx: Connection, lapse_id: str, given: dict[str, Any]) -> Answer:
+    """Write a note about a lapse. It is never changed."""
+    at = clock.now()
+    item = _own(lapses.get_lapse(tx, lapse_id, at=at, to_change=True))
+    item = lapses.note_on_lapse(tx, item, given["text"], by=current_principal().name, at=at)
+    location = url_for("lapses.list_lapse_notes", lapse_id=lapse_id)
+    return Answer(lapses.list_notes(tx, item)[-1], location=location)
+
+
+@blueprint.operation("GET", "/<id:lapse_id>/notes", query=PageQuery, answer=page_schema(NoteSchema))
+def list_lapse_notes(tx: Connection, lapse_id: str, query: dict[str, Any]) -> Answer:
+    """List what was written about a lapse, in the order in which it was."""
+    item = _own(lapses.get_lapse(tx, lapse_id, at=clock.now()))
+    place = position(query, str)
+    notes = [note for note in lapses.list_notes(tx, item) if place is None or note.id > place[0]]
+    return page_of(query, notes[: query["limit"] + 1], lambda note: [note.id])
 
 
 @blueprint.operation("POST", "/<id:lapse_id>/acknowledge", body=AcknowledgementSchema, answer=LapseSchema)
@@ -202,6 +326,9 @@ def _shown(item: LapseItem) -> dict[str, Any]:
         "practitioner_id": holder.practitioner_id,
         "name": holder.name,
         "withheld": holder.withheld,
+        "assigned_to": lapse.assigned_to,
+        "is_new": item.is_new,
+        "version": lapse.version,
         "acknowledged": _acknowledged(item),
         "resolved": _resolved(item),
         "links": _links(item),

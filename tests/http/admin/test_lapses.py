@@ -82,6 +82,9 @@ def test_a_lapse_tells_since_when_and_why(registered, staff):
         "practitioner_id": registered.person.id,
         "name": "Ngaio Tūhoe",
         "withheld": True,
+        "assigned_to": None,
+        "is_new": False,
+        "version": 1,
         "acknowledged": None,
         "resolved": None,
         "links": {
@@ -166,6 +169,46 @@ def test_a_note_that_could_not_be_right_changes_nothing(registered, staff, body)
     (item,) = read(registrar.get(LAPSES, {"kind": "registration_lapsed"}))["items"]
     assert registrar.post(f"{item['links']['self']}/acknowledge", body).status_code == 422
     assert read(registrar.get(item["links"]["self"]))["acknowledged"] is None
+
+
+def test_a_lapse_is_left_to_a_registrar_of_the_body_by_who_saw_it_as_it_is(registered, staff, keys):
+    registrar = staff("registrar")
+    (item,) = read(registrar.get(LAPSES, {"kind": "registration_lapsed"}))["items"]
+    path = item["links"]["self"]
+    (own,) = [key for key in read(registrar.get("/v1/admin/keys"))["items"] if key["role"] == "registrar"]
+    mine = {"to": f"registrar:{own['id']}"}
+    assert registrar.post(f"{path}/assign", mine).status_code == 428
+    seen = registrar.version_of(path)
+    assert registrar.post(f"{path}/assign", mine, **seen).get_json()["assigned_to"] == mine["to"]
+    assert registrar.post(f"{path}/assign", {"to": None}, **seen).status_code == 412
+    assert listed(registrar, assigned_to=mine["to"]) == [(OWN, "registration_lapsed", "open")]
+    somebody = {"to": "registrar:01890a5d-ac96-774b-bcce-b302099a8057"}
+    assert registrar.post(f"{path}/assign", somebody, **registrar.version_of(path)).status_code == 422
+
+
+def test_many_lapses_are_acknowledged_in_one_request(registered, staff):
+    registrar = staff("registrar")
+    items = read(registrar.get(LAPSES, {"state": "open"}))["items"]
+    seen = [{"id": item["id"], "version": item["version"]} for item in items]
+    registrar.made(f"{items[0]['links']['self']}/acknowledge", {"note": "mine"})
+    done = registrar.made(f"{LAPSES}/acknowledge", {"body": OWN, "lapses": seen, "note": "all"})
+    assert [item["id"] for item in done["acknowledged"]] == [items[1]["id"]]
+    assert [missed["id"] for missed in done["missed"]] == [items[0]["id"]]
+    for role in ("auditor", "other_registrar"):
+        refused = staff(role).post(f"{LAPSES}/acknowledge", {"body": OWN, "lapses": seen})
+        assert refused.status_code == 403
+
+
+def test_notes_are_written_by_registrars_and_read_by_the_body_s_staff(registered, staff):
+    registrar = staff("registrar")
+    (item,) = read(registrar.get(LAPSES, {"kind": "registration_lapsed"}))["items"]
+    path = f"{item['links']['self']}/notes"
+    written = [registrar.made(path, {"text": text})["text"] for text in ("One.", "Two.")]
+    first = read(staff("auditor").get(path, {"limit": 1}))
+    rest = read(staff("auditor").get(path, {"limit": 1, "cursor": first["next"]}))
+    assert [note["text"] for note in (*first["items"], *rest["items"])] == written
+    assert staff("auditor").post(path, {"text": "x"}).status_code == 403
+    assert staff("other_registrar").get(path).status_code == 403
 
 
 GAPS = f"/v1/admin/bodies/{OWN}/registrations/PT%2F00%201/gaps"
