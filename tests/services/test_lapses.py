@@ -14,6 +14,7 @@ from registry.domain.localtime import day_begins
 from registry.domain.vocabulary import DecisionKind, LapseKind, LapseState
 from registry.errors import Conflict, Invalid, NotFound, Stale
 from registry.services.lapses import (
+    LapseItem,
     LapseQuestion,
     acknowledge_lapse,
     acknowledge_lapses,
@@ -370,7 +371,7 @@ def test_a_sorted_list_is_gone_through_once_in_pages_of_any_size(engine, order):
         question = LapseQuestion(body_id=body.id)
         every = sort_lapses(tx, question, order, after=None, limit=100, at=NOON)
         for size in (1, 5):
-            found = []
+            found: list[tuple[tuple[str, str], LapseItem]] = []
             while page := sort_lapses(
                 tx, question, order, after=found[-1][0] if found else None, limit=size, at=NOON
             ):
@@ -381,7 +382,7 @@ def test_a_sorted_list_is_gone_through_once_in_pages_of_any_size(engine, order):
             Order.FIRST_DAY: item.lapse.since,
             Order.LATEST_FIRST: -item.lapse.since.toordinal(),
             Order.NUMBER: item.holder.number,
-            Order.NAME: item.holder.name.split()[::-1],
+            Order.NAME: (item.holder.name or "").split()[::-1],
         }[order]
         for _, item in every
     ]
