@@ -15,7 +15,7 @@ from registry.settings import Settings
 from registry.store.database import reading
 from registry.store.keys import note_use
 
-from .headers import AFTERWARDS
+from .headers import do_afterwards
 from .limits import current_limits
 from .problems import TooManyRequests, Unauthenticated
 
@@ -77,7 +77,7 @@ def _holder_of_key(environ: WSGIEnvironment, given: str) -> Principal:
     if key is None:
         raise Unauthenticated("This key is not in force: it is mistyped, expired or revoked.")
     if keys.is_use_to_be_noted(key, at):
-        environ[AFTERWARDS] = _noting_use(key.id, at)
+        do_afterwards(environ, _noting_use(key.id, at))
     return keys.principal_of(key)
 
 

@@ -39,7 +39,8 @@ IS_PUBLIC = "registry.is_public"
 RATE_LIMIT = "registry.rate_limit"
 """In the environment of requests that are counted: the limits, and what is left of them."""
 AFTERWARDS = "registry.afterwards"
-"""In a request's environment, what is to be done when the answer has been sent; nobody waits for it."""
+"""In a request's environment, what is to be done when the answer has been sent; nobody waits for it. See
+:func:`do_afterwards`."""
 
 FEATURES = (
     *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture"),
@@ -108,15 +109,21 @@ class Envelope:
 
         answer = self._application(environ, start)
         afterwards = environ.get(AFTERWARDS)
-        return answer if afterwards is None else ClosingIterator(answer, lambda: _do(afterwards))
+        return answer if afterwards is None else ClosingIterator(answer, lambda: _do_all(afterwards))
 
 
-def _do(afterwards: Callable[[], None]) -> None:
-    """The answer has been sent: a failure is for the log alone."""
-    try:
-        afterwards()
-    except Exception:
-        log.exception("failed_afterwards")
+def do_afterwards(environ: WSGIEnvironment, work: Callable[[], None]) -> None:
+    """Have something done when the answer to this request has been sent."""
+    environ.setdefault(AFTERWARDS, []).append(work)
+
+
+def _do_all(afterwards: Iterable[Callable[[], None]]) -> None:
+    """The answer has been sent: a failure is for the log alone, and none keeps the others from being done."""
+    for work in afterwards:
+        try:
+            work()
+        except Exception:
+            log.exception("failed_afterwards")
 
 
 def _identifier(environ: WSGIEnvironment) -> str:

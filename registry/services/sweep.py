@@ -33,6 +33,7 @@ from registry.store.records import load_records
 from registry.store.runs import SWEEP, note_run
 from registry.store.sweep import Candidate, StoredEntry, Stretch, SweptBody
 
+from .booked_checks import drop_passed
 from .changed_answers import turned_answers
 from .look_up import believed_answers, get_body
 
@@ -150,6 +151,7 @@ def _resolve_page(begin: Begin, run: _Run) -> bool:
             return False
         today = _last_day(body, run)
         resolved = store.resolve_ended(tx, body.id, today, at=run.at, limit=PAGE)
+        drop_passed(tx, body.id, today)
     run.swept.resolved += resolved
     return resolved == PAGE
 

@@ -261,6 +261,9 @@ spans = Table(
     # The subject too: on one night thousands of terms end, and the sweep goes through them a page at a time.
     Index(None, "body_id", "first_day", "subject_id"),
     Index(None, "body_id", "term_through", "subject_id"),
+    # How many stand how on which days is counted without reading the rows: fifty thousand people at once.
+    Index("ix_spans_begun", "body_id", "subject_kind", "standing", "first_day"),
+    Index("ix_spans_ended", "body_id", "subject_kind", "standing", "last_day"),
 )
 
 entries = Table(

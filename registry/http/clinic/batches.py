@@ -9,10 +9,11 @@ from itertools import chain, islice
 from flask import Response, request
 
 from registry import clock
+from registry.http.booked_checks import note_afterwards
 from registry.http.limits import charge_questions
 from registry.http.metrics import BATCH_QUESTIONS
 from registry.http.operations import Blueprint
-from registry.services.batches import answer_all
+from registry.services.batches import Asked, answer_all
 from registry.store.database import age_of, known_as_of, public_snapshot
 
 from .questions import NDJSON, QuestionBatchSchema, read_questions
@@ -38,10 +39,15 @@ def verify_batch() -> Response:
 
     With `Content-Type: application/x-ndjson` each line is a question. The answer is NDJSON, a line for each,
     where `Accept` says so, or says nothing and the questions came so.
+
+    Of questions sent with a clinic's key about days to come, within a year, the register notes who asked,
+    about whom, for which technique, mode and day: a registrar who is about to decide sees how many checks of
+    which clinic that touches. It is forgotten when the day has passed.
     """
     questions, at = read_questions(), clock.now()
     charge_questions(len(questions))
     BATCH_QUESTIONS.inc(len(questions))
+    note_afterwards((asked for asked in questions if isinstance(asked, Asked)), at)
     as_lines = _wants_lines()
     with ExitStack() as stack:
         connection = stack.enter_context(public_snapshot())

@@ -1,4 +1,8 @@
-"""Rosters: a clinic's staff, put down once and asked about as one. Nobody but their owner sees them."""
+"""Rosters: a clinic's staff, put down once and asked about as one. Nobody but their owner sees them.
+
+That some roster of a clinic names a registration is told to the staff of the body that keeps it, before they
+decide about it; not which, nor who else is on it.
+"""
 
 from __future__ import annotations
 
@@ -97,6 +101,9 @@ def put_roster(name: str) -> Response:
     """Keep a roster, or replace who is on it.
 
     To replace one, send `If-Match`. Also takes `text/csv` with the columns body and number.
+
+    Nobody else sees your rosters. The staff of a body that registered somebody on one of them see, by the
+    label of your key, that you follow this registration, before they decide about it.
     """
     members, at = _given_members(), clock.now()
     with writing() as tx:

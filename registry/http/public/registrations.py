@@ -12,13 +12,14 @@ from flask import Response, request
 from registry import clock
 from registry.domain.localtime import local_date
 from registry.domain.vocabulary import Mode, Technique
+from registry.http.booked_checks import note_afterwards
 from registry.http.disclosure import shown_entry, shown_verification
 from registry.http.fields import Date, Instant, QuerySchema, Word
 from registry.http.metrics import count_unchanged, count_verdicts
 from registry.http.operations import Blueprint
 from registry.http.requests import read_query
 from registry.http.schemas import EntrySchema, VerificationSchema
-from registry.services import look_up
+from registry.services import batches, look_up
 from registry.services.look_up import seconds_kept
 from registry.store.database import public_reading
 
@@ -86,11 +87,17 @@ def verify_registration(body: str, number: str) -> Response:
     """May this person needle, on a day, according to this body?
 
     A number that the body never registered is answered too: `not_found`, and not authorized.
+
+    Asked with a clinic's key about a day to come, within a year, the question is noted until that day has
+    passed, for registrars who decide about the registration: see `POST /v1/verifications`.
     """
     asked, at = _asked(request.query_string), clock.now()
     if asked.known_at is not None:
         return _verify_as_known(body, number, asked, asked.known_at, at)
     found = look_up.find_alone(body, number)
+    if asked.on is not None:
+        technique = asked.techniques[0] if len(asked.techniques) == 1 else None
+        note_afterwards((batches.Asked(body, number, technique, asked.on, asked.mode),), at)
     today = asked.on is None
     seconds = seconds_kept(at, found.body.zone, today=today, age=found.age)
     day = asked.on or local_date(at, found.body.zone)
