@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import takewhile
 
 from .decisions import Decision, Scope, StatusReport, known
 from .localtime import day_after
@@ -40,6 +41,9 @@ DECIDES = {
     Standing.SURRENDERED: DecisionKind.SURRENDERED,
 }
 """The decision that leaves a standing; every other one is reported."""
+
+TERMS = (DecisionKind.GRANTED, DecisionKind.RENEWED)
+"""What sets a term."""
 
 
 class Unexplainable(Exception):
@@ -84,7 +88,7 @@ class _Explanation:
         return [
             decision
             for decision in known((*self.record, *self.drafts)).decisions
-            if decision.kind in (DecisionKind.GRANTED, DecisionKind.RENEWED) and decision.id not in objected
+            if decision.kind in TERMS and decision.id not in objected
         ]
 
     def latest_term(self) -> Decision:
@@ -214,9 +218,21 @@ class _Explanation:
         self.correct(nearest, first, nearest.through)
 
     def correct(self, decision: Decision, on: date, through: date | None) -> None:
-        self.void(decision)
-        scope, report = decision.scope, decision.report
-        self.draft(decision.kind, on, through=through, scope=scope, report=report)
+        """Record a term anew. What was decided on its first day about it follows it, as it did."""
+        followers = self.followers(decision)
+        for each in (*reversed(followers), decision):
+            self.void(each)
+        for each, last in ((decision, through), *((each, each.through) for each in followers)):
+            self.draft(each.kind, on, through=last, scope=each.scope, report=each.report)
+
+    def followers(self, term: Decision) -> list[Decision]:
+        """Decisions of a term's first day that were recorded after it, up to the next term's."""
+        later = [
+            decision
+            for decision in known((*self.record, *self.drafts)).decisions
+            if decision.effective_on == term.effective_on and decision.order > term.order
+        ]
+        return list(takewhile(lambda decision: decision.kind not in TERMS, later))
 
     def void(self, decision: Decision) -> None:
         if decision in self.drafts:
