@@ -10,13 +10,24 @@ from pathlib import Path
 
 from registry.store import schema
 
-from . import batches, imports, verification, webhooks
+from . import (
+    batches,
+    changed,
+    imports,
+    lapse_pages,
+    nights,
+    reads,
+    searches,
+    starts,
+    verification,
+    webhooks,
+)
 from .engines import ENGINES, Engine
 from .figures import Figure, last_results, record, table
 from .registers import write_snapshot
 from .turns import Effort
 
-FULL = (10_000, 100_000, 1_000_000)
+FULL = (10_000, 100_000, 2_000_000)
 QUICK = (2_000, 20_000)
 
 Measure = Callable[[Engine, Mapping[int, str], Effort], Iterator[Figure]]
@@ -27,9 +38,19 @@ def _webhooks(engine: Engine, _registers: Mapping[int, str], _effort: Effort) ->
         yield from webhooks.measure(engine.name, url)
 
 
+def _nights(engine: Engine, _registers: Mapping[int, str], effort: Effort) -> Iterator[Figure]:
+    yield from nights.measure(engine, effort)
+
+
 SUBJECTS: Mapping[str, Measure] = {
     "verification": verification.measure,
+    "reads": reads.measure,
     "batches": batches.measure,
+    "searches": searches.measure,
+    "lapses": lapse_pages.measure,
+    "starts": starts.measure,
+    "nights": _nights,
+    "changed": changed.measure,
     "webhooks": _webhooks,
 }
 """What is measured, each with an engine, the URLs of its filled registers by size, and how long."""
@@ -39,7 +60,7 @@ def main() -> None:
     """Run the benchmarks that the arguments ask for."""
     arguments = _arguments()
     sizes = arguments.people or (QUICK if arguments.quick else FULL)
-    effort = Effort(5, 1.0) if arguments.quick else Effort(9, 3.0)
+    effort = Effort(5, 1.0, is_full=False) if arguments.quick else Effort(9, 3.0)
     with tempfile.TemporaryDirectory(prefix="registry-bench-") as temporary:
         folder = (arguments.keep or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)

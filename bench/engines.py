@@ -25,6 +25,8 @@ class Engine(Protocol):
     """A database engine that registers are kept on, by name."""
 
     name: str
+    folder: Path
+    """Where the snapshots are that registers are filled from."""
 
     def url(self, register: str) -> str:
         """Where a register is, or will be."""
@@ -48,7 +50,7 @@ class Sqlite:
     name = "sqlite"
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def url(self, register: str) -> str:
         """See :class:`Engine`."""
@@ -82,10 +84,10 @@ class Sqlite:
         return 0.0
 
     def _file(self, register: str) -> Path:
-        return self._folder / f"{register}.db"
+        return self.folder / f"{register}.db"
 
     def _remove(self, register: str) -> None:
-        for part in self._folder.glob(f"{register}.db*"):
+        for part in self.folder.glob(f"{register}.db*"):
             part.unlink()
 
 
@@ -94,12 +96,13 @@ class Postgresql:
 
     :param socket: the folder in which it listens.
     :param pid: its first process.
+    :param folder: where the snapshots are that registers are filled from.
     """
 
     name = "postgresql"
 
-    def __init__(self, socket: Path, pid: int) -> None:
-        self._socket, self._pid = socket, pid
+    def __init__(self, socket: Path, pid: int, folder: Path) -> None:
+        self._socket, self._pid, self.folder = socket, pid, folder
 
     def url(self, register: str) -> str:
         """See :class:`Engine`."""
@@ -163,7 +166,7 @@ def postgresql_engine(folder: Path) -> Iterator[Postgresql]:
         home.parent.chmod(0o711)  # root's server runs under another account, which must get through
         stop = with_first_that_works(lambda _, binaries: _start(binaries, home, data))
         try:
-            yield Postgresql(home, int((data / "postmaster.pid").read_text().splitlines()[0]))
+            yield Postgresql(home, int((data / "postmaster.pid").read_text().splitlines()[0]), folder)
         finally:
             stop()
 

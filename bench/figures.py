@@ -52,11 +52,9 @@ class Figure:
 
 
 def last_results() -> dict[tuple[str, str, int], float]:
-    """The values of the newest recorded run, by figure, engine and people."""
-    recorded = sorted(RESULTS.glob("*.jsonl"))
-    if not recorded:
-        return {}
-    lines = map(json.loads, recorded[-1].read_text().splitlines())
+    """The newest recorded value of each figure, by figure, engine and people."""
+    recorded = (path.read_text().splitlines() for path in sorted(RESULTS.glob("*.jsonl")))
+    lines = (json.loads(line) for run in recorded for line in run)
     return {(d["figure"], d["engine"], d["people"]): d["value"] for d in lines if "figure" in d}
 
 

@@ -13,10 +13,14 @@ from .servers import Server
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long is measured: so many rounds, in each of which each variant has so many seconds."""
+    """How long is measured: so many rounds, in each of which each variant has so many seconds.
+
+    :param is_full: whether at the size that goals are for, where that takes long to prepare.
+    """
 
     rounds: int
     seconds: float
+    is_full: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,19 @@ class Turn:
 
 
 def take_turn(
-    server: Server, engine: Engine, requests: Iterator[bytes], seconds: float, *, connections: int = 8
+    server: Server,
+    engine: Engine,
+    requests: Iterator[bytes],
+    seconds: float,
+    *,
+    connections: int = 8,
+    status: int = 200,
 ) -> Turn:
-    """One burst against one server. Each answer must be a 200."""
+    """One burst against one server. Each answer must have this status."""
     before, database_before = server.cpu_seconds(), engine.cpu_seconds()
     seen = burst(server.port, requests, seconds=seconds, connections=connections)
     taken, database_taken = server.cpu_seconds() - before, engine.cpu_seconds() - database_before
-    wrong = {status: count for status, count in seen.statuses.items() if status != 200}
+    wrong = {code: count for code, count in seen.statuses.items() if code != status}
     if wrong:
         raise RuntimeError(f"{server.name} answered {wrong}")
     return Turn(seen, taken, database_taken)
