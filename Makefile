@@ -33,6 +33,15 @@ install: $(VENV)/.run $(VENV)/.client $(VENV)/.dev ## Install everything that de
 test: install ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
+FUZZ_SECONDS ?= 60
+FUZZ_EFFORT ?= 20
+
+.PHONY: fuzz
+fuzz: install $(VENV)/.fuzz ## Try to break what reads requests and files, for long (FUZZ_SECONDS=60 each, FUZZ_EFFORT=20)
+	@$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(ARGS)
+	@REGISTRY_TEST_EFFORT=$(FUZZ_EFFORT) $(BIN)/python -m pytest -n 2 --dist worksteal \
+		tests/fuzz tests/http/hostile tests/http/test_contract.py tests/http/test_sequences.py
+
 .PHONY: coverage
 coverage: install ## Run every test, and say which lines none reached
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing $(ARGS)
@@ -84,10 +93,12 @@ lock: $(BIN)/uv ## Lock the dependencies in pyproject.toml; ARGS=--upgrade takes
 	@$(COMPILE) pyproject.toml --output-file requirements/run.txt $(ARGS)
 	@$(COMPILE) pyproject.toml --group dev --constraints requirements/run.txt \
 		--output-file requirements/dev.txt $(ARGS)
+	@$(COMPILE) pyproject.toml --group fuzz --constraints requirements/run.txt \
+		--output-file requirements/fuzz.txt $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what can be made again: the environment, caches, reports (never a database)
-	@rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .hypothesis \
+	@rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .fuzz .hypothesis \
 		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	@find registry tests bench clients examples scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -126,6 +137,12 @@ $(VENV)/.client: clients/python/pyproject.toml | $(VENV)/.run
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
 	@echo "Installing the locked development tools into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: requirements/fuzz.txt | $(VENV)/.dev
+	@echo "Installing what guides fuzzing into $(VENV)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/fuzz.txt \
+		|| echo "It cannot be installed here; Hypothesis will drive the targets instead." >&2
 	@touch $@
 
 # The lock files are made by a tool that they lock: where they cannot be installed, any version of it will do.

@@ -1,7 +1,7 @@
 """Whether requirements/*.txt belong to pyproject.toml, without asking an index.
 
 Each requirement of pyproject.toml is locked at a version that it allows; each locked version has hashes;
-nothing is locked on behalf of a requirement that is gone; both files agree; neither names an index.
+nothing is locked on behalf of a requirement that is gone; the files agree; none names an index.
 """
 
 from __future__ import annotations
@@ -51,22 +51,30 @@ class Lock:
             yield f"{self.name}: names an index or an address"
 
 
-def declared() -> tuple[list[Requirement], list[Requirement]]:
-    """What requirements/run.txt locks, and what requirements/dev.txt locks."""
+FILES = {"run": (), "dev": ("dev",), "fuzz": ("fuzz",)}
+"""By the name of each file of requirements/, the groups that it locks beside what runs."""
+
+
+def declared() -> Iterator[tuple[str, list[Requirement]]]:
+    """The name of each file, and what it locks."""
     document: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project, groups = document["project"], document["dependency-groups"]
     extras = chain.from_iterable(project["optional-dependencies"].values())
     run = [*project["dependencies"], *extras, *groups["build"]]
-    return [Requirement(each) for each in run], [Requirement(each) for each in [*run, *groups["dev"]]]
+    for name, more in FILES.items():
+        wanted = chain(run, *(groups[group] for group in more))
+        yield name, [Requirement(each) for each in wanted]
 
 
 def problems() -> Iterator[str]:
-    run, dev = Lock(ROOT / "requirements/run.txt"), Lock(ROOT / "requirements/dev.txt")
-    for lock, requirements in zip((run, dev), declared(), strict=True):
-        yield from lock.problems(requirements)
-    for name, version in run.versions.items():
-        if dev.versions.get(name) != version:
-            yield f"{dev.name}: {name} is {dev.versions.get(name)}, but {version} in {run.name}"
+    locks = {name: Lock(ROOT / f"requirements/{name}.txt") for name in FILES}
+    for name, requirements in declared():
+        yield from locks[name].problems(requirements)
+    run = locks["run"]
+    for lock in locks.values():
+        for name, version in run.versions.items():
+            if lock.versions.get(name) != version:
+                yield f"{lock.name}: {name} is {lock.versions.get(name)}, but {version} in {run.name}"
 
 
 def main() -> int:

@@ -34,6 +34,9 @@ LONGEST_SHOWN = 200
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """What no cell may hold: control characters but tabs and line ends, halves of characters, non-characters."""
 
+MARK = "\ufeff"
+"""Of an encoding. Where a file was saved twice it has two, and the second is no part of a name."""
+
 
 def clean(text: str) -> str:
     """A text with a sign in the place of each character that no cell may hold."""
@@ -104,7 +107,7 @@ def _csv(lines: TextLines, layout: Layout) -> Sheet:
     rows = iter(CsvRows(lines, delimiter))
     for found in rows:
         if isinstance(found[1], list):
-            header = [name.strip() for name in found[1]]
+            header = [name.replace(MARK, "").strip() for name in found[1]]
             return Sheet(header, _of_width(rows, len(header)), delimiter, lines.encoding)
         raise Invalid(f"The first line cannot be read as column names: {found[1][1]}.")
     raise Invalid("The file has no column names.")

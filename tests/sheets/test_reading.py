@@ -65,6 +65,10 @@ def test_an_encoding_that_marks_itself_or_is_utf8_is_found(encoding: str) -> Non
     assert cells("Name,Ort\nZoë,Łódź\n".encode(encoding)) == [["Name", "Ort"], ["Zoë", "Łódź"]]
 
 
+def test_a_mark_that_was_saved_as_text_is_no_part_of_a_name() -> None:
+    assert cells("\ufeffName,Ort\nZoë,Łódź\n".encode("utf-8-sig")) == [["Name", "Ort"], ["Zoë", "Łódź"]]
+
+
 def test_what_is_not_utf8_is_taken_for_windows_1252() -> None:
     assert cells("Name,Ort\nZoë,“Köln”\n".encode("cp1252"))[1] == ["Zoë", "“Köln”"]
 
