@@ -438,6 +438,13 @@ class Settings:
         False, FLAG, "Whether the provider may be this machine itself, by http; for development."
     )
 
+    console_idle_minutes: int = setting(
+        30, whole(1, 1440), "After how long without a request somebody is signed out of the console."
+    )
+    console_hours: int = setting(
+        12, whole(1, 168), "How long somebody stays signed in to the console at most, however busy."
+    )
+
     @property
     def metrics_port(self) -> int | None:
         """The port at which metrics are served."""

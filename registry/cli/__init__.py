@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "migrate": "migrate:migrate",
     "settings": "settings:settings",
     "keys": "keys:keys",
+    "console-link": "console_link:console_link",
     "openapi": "openapi:openapi",
     "access": "access:access",
     "sweep": "sweep:sweep",

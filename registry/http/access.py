@@ -21,6 +21,7 @@ from .authentication import authenticate
 from .headers import IS_PUBLIC, ROUTED_TO
 from .limits import Budget, charge, current_limits
 from .problems import Unauthenticated
+from .sessions import SignedOut, find_session, is_of_console
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ EXPORTERS_OF_BODY = READERS_OF_BODY.needing(AccessScope.EXPORT)
 ADMINISTRATORS_OF_BODY = REGISTRARS_OF_BODY.needing(AccessScope.ADMINISTER)
 AUDITORS_OF_BODY = Rule(frozenset({Role.AUDITOR, Role.OPERATOR}), own_body=True, scope=AccessScope.READ)
 OPERATORS = Rule(frozenset({Role.OPERATOR}), scope=AccessScope.ADMINISTER)
+STAFF = Rule(STAFF_ROLES)
+OPERATORS_AT_WORK = Rule(frozenset({Role.OPERATOR}), scope=AccessScope.READ)
 CLINICS = Rule(frozenset({Role.CLINIC, Role.OPERATOR}), scope=AccessScope.FOLLOW)
 ALL_WITH_KEYS = Rule(frozenset(Role) - {Role.PUBLIC})
 KEY_HOLDERS = ALL_WITH_KEYS.needing(AccessScope.FOLLOW)
@@ -88,6 +91,17 @@ ACCESS: Mapping[str, Rule] = {
     "qr_png": EVERYONE,
     "badge_svg": EVERYONE,
     "changes_feed": EVERYONE,
+    # The console: by session alone. Who is not signed in is let in to sign in.
+    "console_asset": FREE_FOR_EVERYONE,
+    "console_sign_in": FREE_FOR_EVERYONE,
+    "console_link": EVERYONE,
+    "console_use_link": EVERYONE,
+    "console_sign_out": STAFF,
+    "console_sessions_page": STAFF,
+    "console_end_session": STAFF,
+    "console_end_all_sessions": STAFF,
+    "console_choose_body": OPERATORS_AT_WORK,
+    "console_nowhere": STAFF,
     # The service itself
     "healthz": FREE_FOR_EVERYONE,
     "readyz": FREE_FOR_EVERYONE,
@@ -241,24 +255,45 @@ def control_access(app: Flask) -> None:
         environ, endpoint = request.environ, request.endpoint
         environ[ROUTED_TO] = endpoint
         rule = NOBODY_ASKED if endpoint is None else rules[endpoint]
-        if rule.public and endpoint is not None:
+        of_console = is_of_console(endpoint)
+        if rule.public and endpoint is not None and not of_console:
             environ[IS_PUBLIC] = True
         if environ["REQUEST_METHOD"] == "OPTIONS":
             return
-        budget = rule.budget
-        if "HTTP_AUTHORIZATION" in environ:
+        budget, principal = rule.budget, None
+        if of_console:
+            principal = None if rule.public else _signed_in()
+        elif "HTTP_AUTHORIZATION" in environ:
             read_from_primary()
             g.principal = principal = authenticate(environ)
-            cells = limits.of_principal(principal, budget)
-        elif rule.public:
-            principal = None
-            cells = limits.of_public(environ.get("REMOTE_ADDR", ""), budget)
-        else:
+        elif not rule.public:
             raise Unauthenticated("This address needs a key or a token: send Authorization: Bearer <key>.")
+        if principal is not None:
+            cells = limits.of_principal(principal, budget)
+        else:
+            cells = limits.of_public(environ.get("REMOTE_ADDR", ""), budget)
         if cells and (budget is not Budget.SEARCH or environ.get("QUERY_STRING")):
             charge(limits, environ, cells, 1)
         if principal is not None:
             _refuse_others(rule, principal)
+        elif not rule.public:
+            raise SignedOut("Sign in first.")
+
+
+def _signed_in() -> Principal | None:
+    """Whom the console's cookie stands for: at its pages alone, where no key or token is looked at."""
+    read_from_primary()
+    session = find_session()
+    if session is None:
+        return None
+    g.principal = session.principal
+    return session.principal
+
+
+def may_use(operation: str, principal: Principal) -> bool:
+    """Whether a principal is let through to an operation, of its own body where that matters."""
+    rule = rule_of(operation)
+    return principal.role in rule.roles and (rule.scope is None or rule.scope in principal.scopes)
 
 
 def _refuse_others(rule: Rule, principal: Principal) -> None:

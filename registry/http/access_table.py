@@ -48,6 +48,7 @@ BUDGETS: Mapping[Budget, str] = {
     Budget.SEARCH: "one unit, and one for each person that is shown",
 }
 GROUPS = (
+    ("/console", "The console: by a session that somebody signed in to, and by no key or token"),
     ("/v1/admin/", "Registrars, auditors and operators"),
     ("/v1/", "Public look-up, and clinics"),
     ("", "The service itself"),

@@ -34,6 +34,7 @@ from .clinic.rosters import blueprint as rosters
 from .clinic.standing import blueprint as standing
 from .clinic.webhook_messages import describe_messages
 from .clinic.webhooks import blueprint as webhooks
+from .console import register_console
 from .headers import Envelope
 from .limits import set_limits
 from .monitoring import Monitored
@@ -124,6 +125,7 @@ def register_routes(app: Flask, api: Api) -> None:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(discovery.blueprint)
     register_pages(app)
+    register_console(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     describe_messages(api)

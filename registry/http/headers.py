@@ -50,7 +50,6 @@ FEATURES = (
 )
 HARDENING = [
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", ", ".join(f"{feature}=()" for feature in FEATURES)),
 ]
@@ -63,6 +62,8 @@ CACHE = "Cache-Control"
 LENGTH = "Content-Length"
 WITHOUT_BODY = ("204", "304")
 NOT_KEPT = (CACHE, "no-store")
+REFERRER = "Referrer-Policy"
+NO_REFERRER = (REFERRER, "no-referrer")
 EMBEDDING = "Cross-Origin-Resource-Policy"
 FOR_OTHER_SITES, FOR_THIS_SITE = (EMBEDDING, "cross-origin"), (EMBEDDING, "same-origin")
 OPEN = [
@@ -141,6 +142,8 @@ def _complete(headers: list[tuple[str, str]], environ: WSGIEnvironment) -> None:
         environ[STREAMED] = True
     if POLICY not in names:
         headers.append(NOTHING_TO_RUN)
+    if REFERRER not in names:
+        headers.append(NO_REFERRER)
     if RATE_LIMIT in environ:
         policies, left = environ[RATE_LIMIT]
         headers += [("RateLimit-Policy", policies), ("RateLimit", left)]

@@ -250,8 +250,9 @@ def problem_response(
 
     :param members: that only problems of this type have.
     """
-    if _is_for_people():
-        return _pages().page(problem)
+    page = _page_for_people()
+    if page is not None:
+        return page(problem, detail, particulars)
     document: dict[str, Any] = {
         "type": problem.uri,
         "title": problem.title,
@@ -269,35 +270,27 @@ def problem_response(
     return response
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemPages:
-    """How problems are shown to people: by ``page``, on all addresses of ``blueprints``."""
+Page = Callable[[ProblemType, str, Sequence[Mapping[str, Any]]], Response]
+"""Shows a problem to people: its type, its detail, its particulars."""
 
-    page: Callable[[ProblemType], Response]
-    blueprints: frozenset[str]
-
-
-NO_PAGES = ProblemPages(lambda _: Response(), frozenset())
+LOST = ""
+"""In place of a blueprint: for browsers at an address where there is nothing."""
 
 
-def show_problems_with(app: Flask, page: Callable[[ProblemType], Response], *blueprints: str) -> None:
-    """Show problems to people by ``page``: at the addresses of these blueprints, and to lost browsers."""
-    app.extensions[PAGES] = ProblemPages(page, frozenset(blueprints))
+def show_problems_with(app: Flask, page: Page, *blueprints: str) -> None:
+    """Show problems to people by ``page`` at the addresses of these blueprints (:data:`LOST`: at none)."""
+    app.extensions.setdefault(PAGES, {}).update(dict.fromkeys(blueprints, page))
 
 
-def _pages() -> ProblemPages:
-    pages: ProblemPages = current_app.extensions.get(PAGES, NO_PAGES)
-    return pages
-
-
-def _is_for_people() -> bool:
-    """Whether the request is for a page; at an address that is none, whether a browser sent it."""
-    pages = _pages()
-    if request.url_rule is not None or pages is NO_PAGES:
-        return request.blueprint in pages.blueprints
+def _page_for_people() -> Page | None:
+    """Where the request is for a page, or, at an address that is none, a browser sent it: what shows it."""
+    pages: Mapping[str, Page] = current_app.extensions.get(PAGES, {})
+    if request.url_rule is not None:
+        return pages.get(request.blueprint) if request.blueprint else None
     if request.path.startswith(FOR_PROGRAMS):
-        return False
-    return request.accept_mimetypes.best_match([PROBLEM_JSON, "text/html"]) == "text/html"
+        return None
+    is_browser = request.accept_mimetypes.best_match([PROBLEM_JSON, "text/html"]) == "text/html"
+    return pages.get(LOST) if is_browser else None
 
 
 def invalid_values(messages: Mapping[str, Any]) -> errors.Invalid:
@@ -408,13 +401,14 @@ _DETAILS = {
 
 def _integrity_error(error: IntegrityError) -> Response:
     """Two who recorded the same at the same moment are no failure of the service; the rest is."""
-    if not _is_duplicate(error):
+    if not is_duplicate(error):
         return _unknown_error(error)
     detail = "Someone recorded the same at the same moment; read again what is recorded now."
     return problem_response(PROBLEMS[errors.Conflict], detail)
 
 
-def _is_duplicate(error: IntegrityError) -> bool:
+def is_duplicate(error: IntegrityError) -> bool:
+    """Whether somebody else recorded the same."""
     original = error.orig
     if getattr(original, "sqlstate", None) == "23505":  # unique_violation
         return True

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Date, DateTime, LargeBinary, MetaData, Table,
 from .bulk import POSTGRESQL, stream_rows
 
 AT_A_TIME = 1000
-NO_REGISTER = frozenset({"alembic_version", "beats"})
-"""Tables that tell of the database, and nothing that was recorded."""
+NO_REGISTER = frozenset({"alembic_version", "beats", "console_links", "console_sessions"})
+"""Tables that tell of the database and nothing that was recorded; nobody is signed in to what is restored."""
 NUMBERED = ("events", "seq")
 """The column whose numbers are given once: a number that was used must not be given again."""
 

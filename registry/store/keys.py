@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, Update, and_, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from . import tables
@@ -90,6 +90,14 @@ def note_use(connection: Connection, key_id: str, at: datetime) -> None:
     """
     due = or_(KEYS.c.last_used_at.is_(None), KEYS.c.last_used_at < at - NOTED_EVERY)
     note = update(KEYS).where(KEYS.c.id == key_id, due).values(last_used_at=at)
+    note_if_free(connection, note)
+
+
+def note_if_free(connection: Connection, note: Update) -> None:
+    """Change what is only a note, if nobody has to be waited for.
+
+    :param connection: in autocommit.
+    """
     if connection.dialect.name != "sqlite":
         connection.execute(note)
         return

@@ -383,6 +383,14 @@ def find_registration(connection: Connection, body_id: str, number_key: str) -> 
     ).scalar_one_or_none()
 
 
+def body_names(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """Codes and names of all bodies, by name."""
+    b = tables.bodies
+    return tuple(
+        (row.code, row.name) for row in connection.execute(select(b.c.code, b.c.name).order_by(b.c.name))
+    )
+
+
 def find_body(connection: Connection, code_or_id: str) -> Body | None:
     """A body by its code or its identifier."""
     b = tables.bodies

@@ -20,11 +20,11 @@ from registry.domain.names import LONGEST_TEXT, LONGEST_WORD, fold, number_key, 
 from registry.errors import Invalid
 from registry.http.app import create_app
 from registry.http.cursors import could_be_kept, cursor_at, position
+from registry.http.directions import contained
 from registry.http.idempotency import HEADER, given_key
 from registry.http.problems import Malformed
 from registry.http.requests import MOST_DEPTH, parse_json
 from registry.http.web import cursors as of_pages
-from registry.http.web.directions import contained
 from registry.services.feed import cursor_of, place_of
 from registry.services.import_profiles import built_in, built_in_names
 from registry.settings import Settings

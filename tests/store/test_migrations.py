@@ -16,6 +16,7 @@ from registry.domain.decisions import Condition
 from registry.domain.vocabulary import DecisionKind
 from registry.store import (
     audit_tables,
+    console_tables,
     import_tables,
     roster_tables,
     runs,
@@ -29,7 +30,16 @@ from registry.store.tables import ONLY_ON, metadata
 from tests.support import factories
 
 FIRST = "0001"
-EVERY_TABLE = (audit_tables, import_tables, roster_tables, runs, search_tables, task_tables, webhook_tables)
+EVERY_TABLE = (
+    audit_tables,
+    console_tables,
+    import_tables,
+    roster_tables,
+    runs,
+    search_tables,
+    task_tables,
+    webhook_tables,
+)
 """Modules that add tables to the metadata when they are imported."""
 
 

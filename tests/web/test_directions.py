@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 from registry.domain.decisions import Condition, StatusReport
 from registry.domain.rules import TrainingRequirement
 from registry.domain.vocabulary import DecisionKind, PracticePermission, Technique
-from registry.http.web.directions import TURNING, contained, is_from_the_left, isolated
+from registry.http.directions import TURNING, contained, is_from_the_left, isolated
 from registry.settings import Settings
 from registry.store.database import writing
 from tests.support.application import running, serving

@@ -8,7 +8,8 @@ from flask import Blueprint, Flask, Response, redirect, request
 from werkzeug import Response as AnyResponse
 from werkzeug.exceptions import NotFound
 
-from registry.http.problems import show_problems_with
+from registry.http.assets import A_YEAR, asset_response
+from registry.http.problems import LOST, show_problems_with
 
 from .about import about_page, easy_about_page
 from .assets import assets
@@ -21,7 +22,6 @@ from .search import search_page
 from .visits import COOKIE, IN_LANGUAGE, PLAIN, language_of_address, public_url
 
 CHECK = "/check/<code:body>/<number:number>"
-A_YEAR = 365 * 24 * 3600
 
 
 def register_pages(app: Flask) -> None:
@@ -29,7 +29,7 @@ def register_pages(app: Flask) -> None:
     blueprint = _blueprint()
     app.register_blueprint(blueprint, name=PLAIN)
     app.register_blueprint(blueprint, name=IN_LANGUAGE, url_prefix=f"/<any({','.join(LANGUAGES)}):language>")
-    show_problems_with(app, problem_page, PLAIN, IN_LANGUAGE)
+    show_problems_with(app, problem_page, PLAIN, IN_LANGUAGE, LOST)
 
 
 def _blueprint() -> Blueprint:
@@ -62,13 +62,7 @@ def page_asset(name: str) -> AnyResponse:
     asset = assets().get(name)
     if asset is None:
         raise NotFound
-    response = Response(asset.content, content_type=asset.content_type)
-    is_named = request.args.get("v") == asset.version
-    response.headers["Cache-Control"] = (
-        f"public, max-age={A_YEAR if is_named else 60}{', immutable' * is_named}"
-    )
-    response.set_etag(asset.version)
-    return response.make_conditional(request)
+    return asset_response(asset)
 
 
 PAGES: Mapping[str, Callable[..., Response]] = {

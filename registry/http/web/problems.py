@@ -49,7 +49,7 @@ NO_SUCH_BODY = phrase("No register is kept here under the code %(code)s.")
 WITH_SEARCH = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
-def problem_page(problem: ProblemType) -> Response:
+def problem_page(problem: ProblemType, *_: object) -> Response:
     """The page for a failure; it says in its own words what is wrong, and quotes no text of the request."""
     status = HTTPStatus(problem.status)
     detail = _never_registered() if status is HTTPStatus.NOT_FOUND else None

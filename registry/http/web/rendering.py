@@ -11,10 +11,10 @@ from flask import Response, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from registry.domain.vocabulary import Technique
+from registry.http.directions import contained
 from registry.store.database import stale_since
 
 from .assets import assets
-from .directions import contained
 from .languages import LANGUAGES, Language, translations_of
 from .phrases import MODES, SIGNS, STANDINGS, TECHNIQUES
 from .sentences import named

@@ -14,8 +14,8 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from registry.domain.localtime import zone
+from registry.http.directions import contained, is_from_the_left, isolated
 
-from .directions import contained, is_from_the_left, isolated
 from .languages import Language, translations_of
 
 SPOKEN = (

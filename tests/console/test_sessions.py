@@ -1,0 +1,213 @@
+"""Signing in and out, and what a cookie is worth to whom."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+
+from registry.services.principals import Role
+from registry.store.database import writing
+from registry.store.records import Body
+from tests.support.console import AGENT, ORIGIN, Desk, link_token, sign_in, words_of
+
+COOKIE = "__Host-registry-console"
+PAGE = "/console/sessions"
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def is_in(desk: Desk) -> bool:
+    return desk.get(PAGE).status_code == 200
+
+
+def cookie(desk: Desk) -> str:
+    found = desk.client.get_cookie(COOKIE, domain="registry.example")
+    assert found is not None
+    return found.value
+
+
+def test_a_link_signs_in_once(app: Flask, own: Body) -> None:
+    with app.app_context(), writing() as tx:
+        token = link_token(tx, body=own.code)
+    first, second = Desk(app.test_client()), Desk(app.test_client())
+    headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"}
+    got = [
+        desk.client.post("/console/sign-in/link", base_url=ORIGIN, data={"token": token}, headers=headers)
+        for desk in (first, second)
+    ]
+    assert [each.status_code for each in got] == [303, 403]
+    assert is_in(first)
+    assert not is_in(second)
+
+
+def test_looking_at_a_link_does_not_use_it_up(app: Flask, own: Body) -> None:
+    with app.app_context(), writing() as tx:
+        token = link_token(tx, body=own.code)
+    desk = Desk(app.test_client())
+    for _ in range(3):
+        assert desk.get(f"/console/sign-in/link?token={token}").status_code == 200
+    assert not is_in(desk)
+    headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"}
+    desk.client.post("/console/sign-in/link", base_url=ORIGIN, data={"token": token}, headers=headers)
+    assert is_in(desk)
+
+
+def test_the_cookie_is_of_this_host_alone_and_out_of_reach_of_scripts(registrar: Desk) -> None:
+    found = registrar.client.get_cookie(COOKIE, domain="registry.example")
+    assert found is not None
+    assert (found.secure, found.http_only, found.same_site, found.path) == (True, True, "Lax", "/")
+    assert found.origin_only
+
+
+def test_who_is_not_signed_in_is_asked_to_and_comes_back(app: Flask, own: Body) -> None:
+    response = Desk(app.test_client()).get("/console/sessions?a=b")
+    assert response.status_code == 303
+    assert response.location == "/console/sign-in?next=%2Fconsole%2Fsessions%3Fa%3Db"
+
+
+def test_a_session_ends_when_nothing_is_done_and_at_the_latest_after_its_longest_time(
+    app: Flask, own: Body
+) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        desk = sign_in(app, body=own.code)
+        clock.move_to(NOW + timedelta(minutes=29))
+        assert is_in(desk)
+        clock.move_to(NOW + timedelta(minutes=58))
+        assert is_in(desk)
+        clock.move_to(NOW + timedelta(minutes=88))
+        assert not is_in(desk)
+        busy, began = sign_in(app, body=own.code), NOW + timedelta(minutes=88)
+        for minutes in range(20, 12 * 60, 20):
+            clock.move_to(began + timedelta(minutes=minutes))
+            assert is_in(busy)
+        clock.move_to(began + timedelta(hours=12))
+        assert not is_in(busy)
+
+
+def test_signing_out_ends_the_session_itself_not_only_the_cookie(app: Flask, own: Body) -> None:
+    desk = sign_in(app, body=own.code)
+    kept = cookie(desk)
+    assert desk.post("/console/sign-out").status_code == 303
+    desk.client.set_cookie(COOKIE, kept, domain="registry.example", secure=True, origin_only=True)
+    assert not is_in(desk)
+
+
+def test_signing_out_everywhere_ends_all_of_ones_own_and_nobody_elses(app: Flask, own: Body) -> None:
+    here, there = sign_in(app, body=own.code), sign_in(app, body=own.code)
+    colleague = sign_in(app, body=own.code, label="Someone else")
+    assert here.post("/console/sessions/end").status_code == 303
+    assert [is_in(here), is_in(there), is_in(colleague)] == [False, False, True]
+
+
+def test_who_is_blocked_is_signed_out(app: Flask, own: Body) -> None:
+    from registry.store import principals
+
+    desk = sign_in(app, body=own.code)
+    with app.app_context(), writing() as tx:
+        (holder,) = principals.list_holders(tx, after=None, limit=2)
+        principals.block(tx, holder.id, by="operator:tests", at=NOW)
+    assert not is_in(desk)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"User-Agent": "curl/8.0"},
+        {"User-Agent": ""},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    ],
+)
+def test_a_stolen_cookie_opens_nothing_elsewhere(registrar: Desk, headers: dict[str, str]) -> None:
+    assert is_in(registrar)
+    assert not is_in(Desk(registrar.client, headers))
+
+
+def test_a_stolen_cookie_without_its_name_opens_nothing(app: Flask, registrar: Desk) -> None:
+    thief = Desk(app.test_client())
+    thief.client.set_cookie("registry-console", cookie(registrar), domain="registry.example")
+    assert not is_in(thief)
+
+
+def test_a_link_from_elsewhere_leads_in(registrar: Desk) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert is_in(Desk(registrar.client, headers))
+
+
+@pytest.mark.parametrize(
+    ("headers", "data"),
+    [
+        ({}, {"csrf": "0" * 64}),
+        ({}, {"csrf": ""}),
+        ({}, {"csrf": "é"}),
+        ({"Sec-Fetch-Site": "cross-site"}, {}),
+        ({"Sec-Fetch-Site": "same-site"}, {}),
+    ],
+)
+def test_a_forged_form_does_nothing(registrar: Desk, headers: dict[str, str], data: dict[str, Any]) -> None:
+    sent = {"csrf": registrar.token(), **data}
+    said = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin", "Origin": ORIGIN, **headers}
+    response = registrar.client.post("/console/sessions/end", base_url=ORIGIN, data=sent, headers=said)
+    assert response.status_code in (303, 403)
+    assert is_in(registrar)
+
+
+def test_a_form_of_another_site_is_known_by_its_origin_where_the_browser_says_no_more(
+    registrar: Desk,
+) -> None:
+    sent = {"csrf": registrar.token()}
+    for origin in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
+        response = registrar.client.post(
+            "/console/sessions/end", base_url=ORIGIN, data=sent, headers={"User-Agent": AGENT, **origin}
+        )
+        assert response.status_code == 403
+    assert is_in(registrar)
+
+
+def test_a_cookie_opens_nothing_of_the_api_and_a_key_nothing_of_the_console(
+    app: Flask, registrar: Desk, own: Body
+) -> None:
+    from tests.support.factories import make_key
+
+    assert registrar.get("/v1/admin/lapses").status_code == 401
+    with app.app_context(), writing() as tx:
+        key = make_key(tx, Role.REGISTRAR, own)
+    assert not is_in(Desk(app.test_client(), {"Authorization": f"Bearer {key}"}))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/console/../..//evil.example",
+        "/consoles",
+    ],
+)
+def test_nobody_is_led_elsewhere_by_signing_in(registrar: Desk, wanted: str) -> None:
+    response = registrar.get("/console/sign-in", query_string={"next": wanted})
+    assert response.status_code == 303
+    assert response.location == registrar.get("/console/sign-in").location
+
+
+def test_what_a_browser_may_do_with_a_page(registrar: Desk) -> None:
+    response = registrar.get(PAGE)
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers.getlist("Referrer-Policy") == ["same-origin"]
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_an_address_where_there_is_nothing_says_so(registrar: Desk) -> None:
+    response = registrar.get("/console/nowhere/at/all")
+    assert response.status_code == 404
+    assert "There is nothing at this address." in words_of(response)
