@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "access": "access:access",
     "sweep": "sweep:sweep",
     "deliver": "deliver:deliver",
+    "work": "work:work",
     "check": "check:check",
     "audit": "audit:audit",
     "backup": "backup:backup",
@@ -36,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "export": "exports:export",
     "keep-sweeping": "sweep:keep_sweeping",
     "keep-delivering": "deliver:keep_delivering",
+    "keep-working": "work:keep_working",
 }
 """By name: the module in this package, and the command in it."""
 

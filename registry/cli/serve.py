@@ -28,7 +28,8 @@ FIRST_SHOWN = ("ca-ab", "PT-10001")
 @click.option("--no-demo", is_flag=True, help="Leave an empty register empty.")
 @click.option("--no-sweep", is_flag=True, help="Leave the sweep to another process or machine.")
 @click.option("--no-deliver", is_flag=True, help="Leave webhooks to another process or machine.")
-def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool) -> None:
+@click.option("--no-work", is_flag=True, help="Leave imports and rules that take long to another process.")
+def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool) -> None:
     """Migrate, fill an empty register with a demonstration, and serve it (PORT=8000)."""
     chosen = settings()
     schema.upgrade(chosen.database_url)
@@ -40,6 +41,8 @@ def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool) -> None:
         _start_beside("keep-sweeping")
     if not no_deliver:
         _start_beside("keep-delivering")
+    if not no_work:
+        _start_beside("keep-working")
     sys.stdout.flush()
     os.execv(sys.executable, _server())  # noqa: S606 - this interpreter, with our own arguments
 

@@ -60,42 +60,48 @@ class Export:
     def _rows(self, connection: Connection) -> Iterator[Document]:
         for stretch in registrations_by_number(connection, self.body.id):
             for record in load_records(connection, stretch):
-                stated = state(record.timeline(None), self.day)
-                if stated is not None:
-                    yield self._row(record, stated)
+                row = row_of(record, self.day)
+                if row is not None:
+                    yield row
 
-    def _row(self, record: RegistrationRecord, stated: Stated) -> Document:
-        person = record.person
-        published = next((name for name in person.names if name.kind is NameKind.PUBLISHED), None)
-        return {
-            "number": record.number,
-            "name": "" if published is None else published.full_name,
-            "given": None if published is None else published.given,
-            "family": None if published is None else published.family,
-            "former_names": sorted(n.full_name for n in person.names if n.kind is NameKind.FORMER),
-            "city": record.city,
-            "languages": list(person.languages),
-            "withheld": person.withheld,
-            "register_class": stated.scope.register_class,
-            **_term(stated),
+
+def row_of(record: RegistrationRecord, day: date) -> Document | None:
+    """A registration as it stands on a local day, by column; ``None`` where nothing is decided."""
+    stated = state(record.timeline(None), day)
+    if stated is None:
+        return None
+    person = record.person
+    published = next((name for name in person.names if name.kind is NameKind.PUBLISHED), None)
+    return {
+        "number": record.number,
+        "name": "" if published is None else published.full_name,
+        "given": None if published is None else published.given,
+        "family": None if published is None else published.family,
+        "former_names": sorted(n.full_name for n in person.names if n.kind is NameKind.FORMER),
+        "city": record.city,
+        "languages": list(person.languages),
+        "withheld": person.withheld,
+        "register_class": stated.scope.register_class,
+        **_term(stated),
+        "conditions": _conditions(stated.scope),
+        "authorizations": list(_authorizations(record, day)),
+    }
+
+
+def _authorizations(record: RegistrationRecord, day: date) -> Iterator[Document]:
+    known = authorizations_by_techniques(record, day)
+    for techniques, subject in sorted(known.items(), key=lambda item: sorted(item[0])):
+        stated = state(record.timeline(subject), day)
+        if stated is None:
+            continue
+        told: Document = {
+            "techniques": sorted(techniques),
+            "mode": stated.scope.mode,
             "conditions": _conditions(stated.scope),
-            "authorizations": list(self._authorizations(record)),
+            "excluded_regions": list(stated.scope.excluded_regions),
+            **_term(stated),
         }
-
-    def _authorizations(self, record: RegistrationRecord) -> Iterator[Document]:
-        known = authorizations_by_techniques(record, self.day)
-        for techniques, subject in sorted(known.items(), key=lambda item: sorted(item[0])):
-            stated = state(record.timeline(subject), self.day)
-            if stated is None:
-                continue
-            told: Document = {
-                "techniques": sorted(techniques),
-                "mode": stated.scope.mode,
-                "conditions": _conditions(stated.scope),
-                "excluded_regions": list(stated.scope.excluded_regions),
-                **_term(stated),
-            }
-            yield {key: value for key, value in told.items() if value not in (None, [], "")}
+        yield {key: value for key, value in told.items() if value not in (None, [], "")}
 
 
 def _conditions(scope: Scope) -> list[Document]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import IO
@@ -46,6 +46,13 @@ class Stretch:
         self.rejects.append(reject(line, cells, *problems))
 
 
+def fitting(line: int, cells: Sequence[str], width: int) -> Row | BadRow:
+    """A corrected row, if it fits the column names."""
+    if len(cells) == width:
+        return line, list(cells)
+    return BadRow(line, list(cells), f"it has {len(cells)} cells where the column names have {width}")
+
+
 def refuse_so_many(rejected: int) -> None:
     """:raises registry.errors.Invalid: so many rows were not taken in that the file is no register."""
     if rejected > MOST_REJECTED:
@@ -68,11 +75,13 @@ class Comparison:
     """One reading of a file.
 
     :param key: makes fingerprints differ where the profile, or the body's rules, do.
+    :param corrections: by line, the cells that a registrar put in the place of those in the file.
     """
 
     sheet: Sheet
     reader: RowReader
     key: bytes
+    corrections: Mapping[int, Sequence[str]] = field(default_factory=dict)
     read_so_far: int = 0
     without_number: int = 0
 
@@ -81,7 +90,12 @@ class Comparison:
         rows = iter(self.sheet.rows)
         while stretch := list(islice(rows, STRETCH)):
             self.read_so_far += len(stretch)
-            yield stretch
+            yield [self._corrected(row) for row in stretch] if self.corrections else stretch
+
+    def _corrected(self, row: Row | BadRow) -> Row | BadRow:
+        line = row.line if isinstance(row, BadRow) else row[0]
+        cells = self.corrections.get(line)
+        return row if cells is None else fitting(line, cells, len(self.sheet.header))
 
     def seen(self, rows: Iterable[Row | BadRow]) -> list[Seen]:
         """The numbers that rows name, each once, with what they say in short."""

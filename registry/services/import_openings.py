@@ -29,6 +29,7 @@ from registry.store.records import decision_row
 from registry.store.standing import Standing, derive
 
 from .changed_answers import first_answers
+from .import_differences import Document, difference_of
 from .import_findings import Findings
 from .import_plans import Plan, Planner, Refused, reject
 
@@ -50,6 +51,7 @@ class Opened:
 
     :ivar packed: in an order in which they can be written.
     :ivar plain: people with one name, to be indexed quickly; ``others`` are the rest.
+    :ivar differences: where nothing is to be written, what each row would open, to be looked at.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -58,6 +60,7 @@ class Opened:
     events: list[Values] = field(default_factory=list)
     plain: list[tuple[str, list[str]]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    differences: list[Document] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -82,6 +85,8 @@ class Opener:
         opened.findings.counts["rejected"] += len(opened.rejects)
         if self.engine is not None and plans:
             self._pack(self.engine, plans, opened)
+        elif self.engine is None:
+            opened.differences = [difference_of(plan, self.planner.day) for plan in plans]
         return opened
 
     def _plan(self, row: Fresh, opened: Opened) -> Plan | None:

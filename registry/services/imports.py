@@ -7,10 +7,10 @@ applied again. See docs/decisions for why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import IO, Any
 
 from sqlalchemy import Connection
@@ -25,9 +25,10 @@ from registry.store.imports import Import, Received
 from registry.store.records import find_body
 
 from .import_comparison import Comparison, Stretch, open_with, refuse_so_many
+from .import_differences import MOST_KEPT, DifferenceKind, difference_of
 from .import_findings import Findings
 from .import_openings import HelpedOpenings, Opened, Opener, Openings
-from .import_plans import Planner
+from .import_plans import Plan, Planner
 from .import_writing import Writer
 
 Progress = Callable[[str, int], None]
@@ -81,8 +82,9 @@ def preview_import(
         _refuse_unless(found, COMPARABLE)
         file = store.open_file(tx, import_id)
         store.forget_findings(tx, import_id)
+        corrections = store.corrected_cells(tx, import_id)
     with file:
-        run = _Run.of(found, file)
+        run = _Run.of(found, file, corrections)
         try:
             report = run.find(transaction, by=by, at=at, progress=progress)
         except Invalid as error:
@@ -115,7 +117,8 @@ def apply_import(
     _refuse_unless(found, COMPARABLE)
     with store.open_file(tx, import_id) as file, room_for_many(tx):
         store.forget_findings(tx, import_id)
-        report = _Run.of(found, file, helpers).write(tx, by=by, at=at, progress=progress)
+        corrections = store.corrected_cells(tx, import_id)
+        report = _Run.of(found, file, corrections, helpers).write(tx, by=by, at=at, progress=progress)
     done = {"applied_at": at, "applied_by": by, "reversed_at": None, "reversed_by": None}
     store.change_import(tx, found, state=ImportState.APPLIED, report=report, rows_read=report["rows"], **done)
     return get_import(tx, import_id)
@@ -133,11 +136,14 @@ class _Run:
     found: Import
     profile: Profile
     file: IO[bytes]
+    corrections: Mapping[int, Sequence[str]]
     helpers: int = 0
 
     @classmethod
-    def of(cls, found: Import, file: IO[bytes], helpers: int = 0) -> _Run:
-        return cls(found, read_profile(found.profile), file, helpers)
+    def of(
+        cls, found: Import, file: IO[bytes], corrections: Mapping[int, Sequence[str]], helpers: int = 0
+    ) -> _Run:
+        return cls(found, read_profile(found.profile), file, corrections, helpers)
 
     def find(self, transaction: Transaction, *, by: str, at: datetime, progress: Progress) -> dict[str, Any]:
         """Compare without writing anything but what is found."""
@@ -153,7 +159,9 @@ class _Run:
             with transaction() as tx:
                 stretch = comparison.compare(tx, rows, planner)
                 self._keep(tx, findings, stretch)
-                self._keep(tx, findings, opener.open(stretch.fresh))
+                opened = opener.open(stretch.fresh)
+                self._keep(tx, findings, opened)
+                self._keep_differences(tx, findings, stretch.plans, opened, planner.day)
                 store.note_progress(tx, self.found, comparison.read_so_far)
             progress("comparing", comparison.read_so_far)
         with transaction() as tx:
@@ -205,7 +213,8 @@ class _Run:
 
     def _comparison(self, planner: Planner) -> Comparison:
         sheet, reader = open_with(self.file, self.profile)
-        return Comparison(sheet, reader, f"{self.profile.digest}{planner.body.version}".encode()[-64:])
+        key = f"{self.profile.digest}{planner.body.version}".encode()[-64:]
+        return Comparison(sheet, reader, key, self.corrections)
 
     def _numbers(self, planner: Planner) -> Iterator[tuple[list[import_rows.Seen], int]]:
         comparison = self._comparison(planner)
@@ -216,6 +225,15 @@ class _Run:
         store.add_rejects(tx, self.found.id, found.rejects)
         findings.merge(found.findings)
         refuse_so_many(findings.counts["rejected"])
+
+    def _keep_differences(
+        self, tx: Connection, findings: Findings, plans: Sequence[Plan], opened: Opened, day: date
+    ) -> None:
+        """Keep what rows would change, to be looked at; as long as that are not too many."""
+        changed = [difference_of(plan, day) for plan in plans if not plan.changes_nothing]
+        for kind, told in ((DifferenceKind.CHANGED, changed), (DifferenceKind.NEW, opened.differences)):
+            if findings.counts[kind.value] <= MOST_KEPT:
+                store.add_differences(tx, self.found.id, kind, told)
 
     def _vanished(self, tx: Connection) -> int | None:
         if self.found.partial:

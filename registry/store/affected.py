@@ -33,15 +33,20 @@ def lock(tx: Connection, table: Table, ids: Iterable[str], *, to_read: bool = Fa
 
 def registrations_of_body(connection: Connection, body_id: str) -> Iterator[str]:
     """Every registration of a body, by identifier, read a stretch at a time."""
-    r = tables.registrations
     after = ""
     while True:
-        statement = select(r.c.id).where(r.c.body_id == body_id, r.c.id > after).order_by(r.c.id).limit(MANY)
-        stretch = connection.execute(statement).scalars().all()
+        stretch = registrations_after(connection, body_id, after, MANY)
         yield from stretch
         if len(stretch) < MANY:
             return
         after = stretch[-1]
+
+
+def registrations_after(connection: Connection, body_id: str, after: str, limit: int) -> list[str]:
+    """A stretch of the registrations of a body, by identifier."""
+    r = tables.registrations
+    statement = select(r.c.id).where(r.c.body_id == body_id, r.c.id > after).order_by(r.c.id).limit(limit)
+    return list(connection.execute(statement).scalars())
 
 
 def registrations_of_course(connection: Connection, course_id: str) -> list[str]:

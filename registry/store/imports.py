@@ -18,9 +18,12 @@ from registry.clock import new_id
 from registry.errors import Stale
 
 from . import documents
+from .bulk import insert_rows
 from .import_tables import (
     ImportState,
     import_changes,
+    import_corrections,
+    import_differences,
     import_events,
     import_parts,
     import_profiles,
@@ -191,7 +194,7 @@ def note_progress(tx: Connection, seen: Import, rows_read: int) -> None:
 
 def forget_findings(tx: Connection, import_id: str) -> None:
     """Take away what an earlier comparison of the same file found."""
-    for table in (import_rows, import_rejects, import_events):
+    for table in (import_rows, import_rejects, import_events, import_differences):
         tx.execute(delete(table).where(table.c.import_id == import_id))
 
 
@@ -225,6 +228,89 @@ def read_rejects(connection: Connection, import_id: str) -> Iterator[Reject]:
     while stretch := list_rejects(connection, import_id, after=after, limit=MANY):
         yield from stretch
         after = stretch[-1].line
+
+
+def add_differences(
+    tx: Connection, import_id: str, kind: str, differences: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep what rows (each with its ``line``) would change."""
+    rows = [
+        {"import_id": import_id, "kind": kind, "line": told["line"], "document": documents.dump(dict(told))}
+        for told in differences
+    ]
+    insert_rows(tx, import_differences, rows)
+
+
+def list_differences(
+    connection: Connection, import_id: str, kind: str, *, after: int, limit: int
+) -> list[dict[str, Any]]:
+    """A stretch of what rows would change, in the order of the file, from behind a line."""
+    d = import_differences
+    statement = select(d.c.document).where(d.c.import_id == import_id, d.c.kind == kind, d.c.line > after)
+    rows = connection.execute(statement.order_by(d.c.line).limit(limit))
+    return [json.loads(row.document) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A row that was rejected and corrected here.
+
+    :param original: as it came; ``problems`` what was wrong with it.
+    :param cells: as it is read since.
+    """
+
+    line: int
+    original: list[str]
+    problems: list[dict[str, str]]
+    cells: list[str]
+    corrected_at: datetime
+    corrected_by: str
+
+
+def put_correction(tx: Connection, import_id: str, correction: Correction) -> None:
+    """Keep a correction, in the place of an earlier one of the same row; what was first there stays."""
+    c = import_corrections
+    values = {
+        "cells": documents.dump(correction.cells),
+        "corrected_at": correction.corrected_at,
+        "corrected_by": correction.corrected_by,
+    }
+    same = (c.c.import_id == import_id) & (c.c.line == correction.line)
+    if tx.execute(update(c).where(same).values(values)).rowcount:
+        return
+    own = {
+        "import_id": import_id,
+        "line": correction.line,
+        "original": documents.dump(correction.original),
+        "problems": documents.dump(correction.problems),
+    }
+    tx.execute(insert(c), [{**own, **values}])
+
+
+def list_corrections(
+    connection: Connection, import_id: str, *, lines: Sequence[int] | None = None
+) -> dict[int, Correction]:
+    """The corrections of an import, of some lines or all, by line."""
+    c = import_corrections
+    statement = select(c).where(c.c.import_id == import_id).order_by(c.c.line)
+    if lines is not None:
+        statement = statement.where(c.c.line.in_(lines))
+    return {
+        row.line: Correction(
+            row.line,
+            json.loads(row.original),
+            json.loads(row.problems),
+            json.loads(row.cells),
+            row.corrected_at,
+            row.corrected_by,
+        )
+        for row in connection.execute(statement)
+    }
+
+
+def corrected_cells(connection: Connection, import_id: str) -> dict[int, list[str]]:
+    """The cells that take the place of those in the file, by line."""
+    return {line: one.cells for line, one in list_corrections(connection, import_id).items()}
 
 
 def add_change(tx: Connection, import_id: str, registration_id: str, changed: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -377,7 +378,7 @@ def test_a_sorted_list_is_gone_through_once_in_pages_of_any_size(engine, order):
             ):
                 found += page
             assert [item.lapse.id for _, item in found] == [item.lapse.id for _, item in every]
-    shown = [
+    shown: list[Any] = [
         {
             Order.FIRST_DAY: item.lapse.since,
             Order.LATEST_FIRST: -item.lapse.since.toordinal(),
