@@ -47,7 +47,7 @@ NAMES: Mapping[str, str] = {
         r"regist(ration|rant|er)?(no|nr|num|number|id|code)$|licen[cs]e(e)?(no|nr|num|number|id|code)$"
         r"|credential(no|num|number|code)$|fullcredentialcode|certificate(no|num|number)|member(ship)?(no|num|number|id)$"
         r"|permit(no|num|number)|^(regno|licno|npi|npn|number|no|nr|num|id|numero|nummer)$"
-        r"|numero(de)?(permis|licence|inscription|registro|colegiad[oa])|(big|register|mitglieds|registrierungs)nummer"
+        r"|numero(de)?(permis|licence|inscription|registro|colegiad[oa])|(big|register|registrier(ungs)?|mitglieds)nummer"
     ),
     "given": r"first(legal)?name|given(name)?s?|forenames?|^prenoms?|vorname|voornaam|^nombres?$",
     "middle": r"middle(name|initial)?|secondname|^mi$",
@@ -78,7 +78,7 @@ NAMES: Mapping[str, str] = {
     "renewed_day": r"renew|lastissue|reissue|effectivedate$|renouvel|verlaenger",
     "last_day": (
         r"expir|valid(until|to|thru|through)|end(date|s)?$|until$|through$"
-        r"|ablauf|gueltigbis|vencimiento|echeance"
+        r"|ablauf|g(ue|u)ltigbis|vencimiento|echeance"
     ),
     "first_day": (
         r"(issued?|regist(ered|ration)|active|licen[cs]ed|granted|admitted)(date|on|since)?$|firstactive"
@@ -209,6 +209,8 @@ def guess(header: Sequence[str], rows: Rows) -> Guess:
         others = [n for n in columns if n not in taken and n not in dates]
         if what in PEOPLE:
             others = [n for n in others if not OTHERS.search(named[n])]
+        if what == "register_class":  # in words, where there is a code of it, too
+            others.sort(key=lambda name: not _is_wordy(columns[name]))
         _take(what, others, named, found, taken)
     if {"given", "family"} <= found.keys():
         found.pop("name", None)
@@ -254,6 +256,10 @@ def _number(
     ]
     mixed = [name for name in fitting if _holds_both(columns[name])]
     return next(iter(mixed or fitting), None)
+
+
+def _is_wordy(cells: Sequence[str]) -> bool:
+    return sum(sum(map(str.isalpha, cell)) > 4 for cell in cells) >= len(cells) / 2
 
 
 def _are_different(cells: Sequence[str]) -> bool:
@@ -330,9 +336,19 @@ def _needling(
     return found
 
 
-def document_of(guessed: Guess) -> dict[str, Any]:
-    """A mapping profile that says what was guessed; what it lacks is for a person to say."""
-    columns = guessed.columns
+def document_of(guessed: Guess, header: Sequence[str]) -> dict[str, Any]:
+    """A mapping profile that says what was guessed; what it lacks is for a person to say.
+
+    For the number and the name, without which there is none, columns stand in that nothing else was made of.
+    """
+    columns = dict(guessed.columns)
+    left = [name for name in header if name and name not in columns.values()] or [
+        name for name in header if name
+    ]
+    if "number" not in columns:
+        columns["number"] = left[0]
+    if not columns.keys() & {"name", "family", "given"}:
+        columns["name"] = next((name for name in left if name != columns["number"]), columns["number"])
     names = {what: columns[what] for what in ("number", *PEOPLE, "city", "languages") if what in columns}
     term: dict[str, Any] = {
         what: columns[what]

@@ -88,7 +88,7 @@ def test_a_process_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(reg
             raise Killed
 
         if moment == "at the end":
-            patched.setattr(service.store, "finish_task", die)
+            patched.setattr("registry.store.tasks.finish_task", die)
         else:
             as_it_was = import_service.apply_import
 
@@ -210,6 +210,7 @@ def test_rules_are_weighed_and_then_made_by_the_same_way(register):
     done_at(register, AT)
     with register.engine.begin() as tx:
         draft = get_draft(tx, draft.id)
+        assert draft.report is not None
         assert draft.report["registrations"] == 5
         assert len(list_rules(tx, body.id)) == 1
         ask_about_rules(tx, TaskKind.ADD_RULES, draft, by=BY, at=AT)
