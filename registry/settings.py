@@ -428,6 +428,22 @@ class Settings:
     oidc_skew_seconds: int = setting(
         60, whole(0, 300), "How far the provider's clock may be from ours when a token begins and ends."
     )
+    oidc_client_id: str = setting(
+        "",
+        TEXT,
+        "How the provider knows the console, for people to sign in; they do not by it if it is empty.",
+    )
+    oidc_client_secret: str = setting(
+        "",
+        TEXT,
+        "What the console shows the provider that it is itself; none for a public client.",
+        secret=True,
+    )
+    oidc_scopes: tuple[str, ...] = setting(
+        ("openid", "profile"),
+        Kind("scopes with commas between them, openid among them", Several(String())),
+        "What the provider is asked to tell of who signs in.",
+    )
     oidc_ca_bundle: str = setting(
         "",
         FILE,
@@ -506,6 +522,7 @@ def _contradictions(read: Settings) -> Iterator[str]:
     if read.listen_url and not read.database_url.startswith("postgresql"):
         yield _mistake(declared["listen_url"], read.listen_url, "none, where the register is in SQLite")
     yield from _contradictions_of_tokens(read, declared)
+    yield from _contradictions_of_sign_in(read, declared)
     if read.pool_size < read.threads:
         wanted = f"at least {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["pool_size"], read.pool_size, wanted)
@@ -532,6 +549,17 @@ def _contradictions_of_tokens(read: Settings, declared: Mapping[str, Declared]) 
     if bodiless and not read.oidc_body_claim:
         wanted = f"a body for {', '.join(bodiless)}, or {declared['oidc_body_claim'].variable}"
         yield _mistake(declared["oidc_roles"], read.oidc_roles, wanted)
+
+
+def _contradictions_of_sign_in(read: Settings, declared: Mapping[str, Declared]) -> Iterator[str]:
+    if read.oidc_client_id and not read.oidc_issuer:
+        wanted = f"none without {declared['oidc_issuer'].variable}"
+        yield _mistake(declared["oidc_client_id"], read.oidc_client_id, wanted)
+    if read.oidc_client_secret and not read.oidc_client_id:
+        wanted = f"none without {declared['oidc_client_id'].variable}"
+        yield _mistake(declared["oidc_client_secret"], read.oidc_client_secret, wanted)
+    if "openid" not in read.oidc_scopes:
+        yield _mistake(declared["oidc_scopes"], read.oidc_scopes, "openid among them")
 
 
 def _lacks_body(grant: Mapping[str, Any]) -> bool:

@@ -35,7 +35,7 @@ def console_link(
 ) -> None:
     """Print a link that signs somebody in to the console, once and soon."""
     of = label or operator()
-    with connected() as settings, recording("make_console_link", role=role, body=body, label=of) as tx:
+    with connected() as settings, recording("make_console_link", role=role, body=body) as tx:
         secret = console_sessions.make_link(
             tx,
             role=Role(role),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from registry.delivery import addresses, exchanges
 from registry.delivery.patience import begun
@@ -16,6 +16,7 @@ from registry.delivery.targets import DEFAULT_PORTS, Resolver, Target, system_re
 CONNECT_SECONDS = 2.0
 TOTAL_SECONDS = 5.0
 MOST_BYTES = 262_144
+JSON_WANTED = {"Accept": "application/json"}
 
 
 class NotFetched(Exception):
@@ -41,13 +42,26 @@ class Fetcher:
 
         :raises NotFetched: there is none, or it is no JSON object, or it takes too long.
         """
+        return self._exchanged(url, JSON_WANTED, None)
+
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+        """The document that a form is answered with, which is sent once.
+
+        :raises NotFetched: as above.
+        """
+        sent = {**JSON_WANTED, "Content-Type": "application/x-www-form-urlencoded", **headers}
+        return self._exchanged(url, sent, urlencode(form).encode())
+
+    def _exchanged(self, url: str, headers: Mapping[str, str], body: bytes | None) -> dict[str, Any]:
         line = exchanges.Line()
         limits = exchanges.Limits(CONNECT_SECONDS, time.monotonic() + self.total_seconds, self.most_bytes)
 
         def exchange() -> exchanges.Answer:
             target = self._target(url)
             trust = exchanges.trusting(self.ca_bundle)
-            return exchanges.get(target, {"Accept": "application/json"}, line, limits, trust)
+            if body is not None:
+                return exchanges.post(target, headers, body, line, limits, trust)
+            return exchanges.get(target, headers, line, limits, trust)
 
         exchanged = begun(exchange, "document")
         try:

@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from registry import clock
 from registry.errors import Forbidden
 from registry.services import keys, token_holders
+from registry.services.console_sign_in import ProviderSignIn
 from registry.services.principals import Principal
 from registry.services.tokens import NoRole, TokenRefused, TokenRules
 from registry.settings import Settings
@@ -26,13 +27,21 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 EXTENSION = "registry.tokens"
+SIGN_IN = "registry.sign_in"
 DOTS = 2
 """In a token: between its header, its claims and its signature."""
 
 
 def take_tokens(app: Flask, settings: Settings) -> None:
-    """Let the application take tokens, where the settings say whose."""
-    app.extensions[EXTENSION] = TokenRules.of(settings)
+    """Let the application take tokens, and let people sign in, where the settings say by whom."""
+    app.extensions[EXTENSION] = rules = TokenRules.of(settings)
+    app.extensions[SIGN_IN] = ProviderSignIn.of(settings, rules)
+
+
+def provider_sign_in() -> ProviderSignIn | None:
+    """How people sign in by the provider; ``None`` where they do not."""
+    found: ProviderSignIn | None = current_app.extensions[SIGN_IN]
+    return found
 
 
 def authenticate(environ: WSGIEnvironment) -> Principal:

@@ -8,6 +8,7 @@ docs/decisions/0021-console-sessions.md.
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,15 +17,17 @@ from flask import current_app, g, request
 from werkzeug import Response
 
 from registry import clock
-from registry.errors import Forbidden
-from registry.services import console_sessions
-from registry.services.console_sessions import Browser, Patience, Session
+from registry.domain.audit_chain import Happening
+from registry.errors import Forbidden, NotFound
+from registry.services import audit, console_sessions
+from registry.services.console_sessions import Browser, OtherBrowser, Patience, Session
 from registry.settings import Settings
 from registry.store.console_sessions import note_seen
-from registry.store.database import reading
+from registry.store.database import reading, writing
 
-from .headers import AFTERWARDS
+from .headers import do_afterwards
 from .problems import Unauthenticated
+from .tracing import request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +36,9 @@ CONSOLE = "console."
 """What the endpoints of the console begin with."""
 NAME = "registry-console"
 TOLD = "registry-console-told"
+DOOR = "registry-console-door"
 SHORT_LIVED = 600
+STOLEN = "console_session_from_other_browser"
 FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -50,6 +55,11 @@ def is_of_console(endpoint: str | None) -> bool:
 def _settings() -> Settings:
     settings: Settings = current_app.extensions["registry.settings"]
     return settings
+
+
+def public_url() -> str:
+    """Scheme and host of the service, as the settings name them."""
+    return _settings().public_url
 
 
 def by_https() -> bool:
@@ -88,14 +98,29 @@ def find_session() -> Session | None:
     if not secret or not _is_own_navigation() or _came_unprotected():
         return None
     at = clock.now()
-    with reading() as connection:
-        session = console_sessions.recognise(connection, secret, browser(), patience=patience(), at=at)
+    try:
+        with reading() as connection:
+            session = console_sessions.recognise(connection, secret, browser(), patience=patience(), at=at)
+    except OtherBrowser as stolen:
+        _end_stolen(stolen.session)
+        return None
     if session is None:
         return None
     g.console_session, g.console_secret = session, secret
     if console_sessions.is_to_be_noted(session, at):
-        request.environ[AFTERWARDS] = _noting(session)
+        do_afterwards(request.environ, _noting(session))
     return session
+
+
+def _end_stolen(session: Session) -> None:
+    """A session that came from another browser ends, in its own too; the audit is told."""
+    at, principal = clock.now(), session.principal
+    with suppress(NotFound), writing() as tx:  # another request may have told the same
+        console_sessions.end(tx, session.id, principal, at)
+        audit.tell(
+            tx,
+            Happening(at, principal.name, STOLEN, request.remote_addr, request_id(), principal.body_id),
+        )
 
 
 def _is_own_navigation() -> bool:

@@ -45,6 +45,17 @@ class Way(StrEnum):
     PROVIDER = "provider"
 
 
+class OtherBrowser(Exception):
+    """A session's secret comes from another browser than it was given to.
+
+    :param session: the session, as it would have been.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session.id)
+        self.session = session
+
+
 class LinkRefused(Exception):
     """A link that signs nobody in: mistyped, used or expired. It is not said which."""
 
@@ -214,7 +225,9 @@ def recognise(
 ) -> Session | None:
     """The session that a secret opens at an instant (UTC), in the browser that it was given to.
 
-    ``None`` where it opens nothing: no such secret, ended, out of time, another browser, its holder blocked.
+    ``None`` where it opens nothing: no such secret, ended, out of time, its holder blocked.
+
+    :raises OtherBrowser: it would, in another browser.
     """
     row = store.find_session(connection, _hash(secret))
     if row is None or row.ended_at is not None or row.blocked_at is not None:
@@ -222,7 +235,7 @@ def recognise(
     if at >= row.ends_at or at - row.seen_at >= patience.idle:
         return None
     if not secrets.compare_digest(row.agent_hash, browser.fingerprint):
-        return None
+        raise OtherBrowser(_session_of(row))
     return _session_of(row)
 
 

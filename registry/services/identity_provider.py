@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -60,15 +60,16 @@ class ProviderUnavailable(Unavailable):
     """The provider cannot be asked at this moment."""
 
     def __init__(self) -> None:
-        super().__init__("The identity provider does not answer, so this token cannot be judged; try again.")
+        super().__init__("The identity provider does not answer, so nobody can come by it; try again.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The keys of the provider by their identifiers, and when they were fetched."""
+    """The keys of the provider by their identifiers, what it says of itself, and when they were fetched."""
 
     keys: Mapping[str, tuple[Key, ...]]
     at: float
+    described: Mapping[str, Any] = field(default_factory=dict)
 
 
 class IdentityProvider:
@@ -109,6 +110,19 @@ class IdentityProvider:
             raise ProviderUnavailable
         raise UnknownSigner
 
+    def description(self) -> Mapping[str, Any]:
+        """What the provider says of itself (OpenID Connect Discovery 1.0, section 3).
+
+        :raises ProviderUnavailable: it has not said.
+        """
+        if self._is_older_than(FRESH_SECONDS):
+            asked = self.ask()
+            if asked is not None and self._is_older_than(USABLE_SECONDS):
+                self._wait(asked)
+        if self._known is None or self._is_older_than(USABLE_SECONDS):
+            raise ProviderUnavailable
+        return self._known.described
+
     def ask(self) -> Future[None] | None:
         """The question under way, begun where it may be; ``None`` where it is too early for another."""
         with self._lock:
@@ -135,7 +149,7 @@ class IdentityProvider:
     def _refresh(self) -> None:
         failed = True
         try:
-            self._known = _Known(self._fetched(), self._monotonic())
+            self._known = self._fetched()
             failed = False
         except NotFetched as error:
             log.warning("identity_provider_unavailable", why=str(error))
@@ -147,7 +161,7 @@ class IdentityProvider:
                 self._not_before = self._monotonic() + APART_SECONDS
                 self._under_way = None
 
-    def _fetched(self) -> Mapping[str, tuple[Key, ...]]:
+    def _fetched(self) -> _Known:
         described = self._fetch(self.issuer.removesuffix("/") + DISCOVERY)
         if described.get("issuer") != self.issuer:  # OpenID Connect Discovery 1.0, section 4.3
             raise NotFetched("describes another issuer")
@@ -157,7 +171,8 @@ class IdentityProvider:
         listed = self._fetch(address).get("keys")
         if not isinstance(listed, list):
             raise NotFetched("lists no keys")
-        return _by_identifier(_read_key(each) for each in listed[:MOST_KEYS])
+        keys = _by_identifier(_read_key(each) for each in listed[:MOST_KEYS])
+        return _Known(keys, self._monotonic(), described)
 
 
 NONE = _Known({}, 0.0)

@@ -37,7 +37,7 @@ def principal_of(holder: Holder, at: datetime) -> Principal:
     if known.blocked_at is not None:
         raise TokenRefused("The tokens of this holder are not taken any more.")
     body_id, code = (None, None) if body is None else (body.id, body.code)
-    label = holder.subject[:LONGEST_LABEL]
+    label = (holder.name or holder.subject)[:LONGEST_LABEL]
     return Principal(holder.role, known.id, label, body_id, code, holder.scopes)
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 from typing import Any
 
 from joserfc import jws
@@ -27,6 +28,11 @@ MOST_CHARACTERS = 8000
 """Of a token; what comes before us cuts fields at about as many."""
 LONGEST_KEY_NAME = 200
 LONGEST_SUBJECT = 255
+LONGEST_SHOWN = 100
+ID_TOKEN_TYPES: frozenset[str | None] = frozenset({"jwt", "id+jwt", None})
+"""What ID tokens call themselves; most providers say ``JWT``, some nothing."""
+
+NAME_CLAIMS = ("name", "preferred_username", "email")
 
 
 class TokenRefused(Exception):
@@ -51,13 +57,17 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who comes with a token."""
+    """Who comes with a token.
+
+    :param name: what people call them, where the token says so.
+    """
 
     issuer: str
     subject: str
     role: Role
     body: str | None
     scopes: frozenset[AccessScope]
+    name: str | None = None
 
 
 class _Registry(JWSRegistry):
@@ -76,7 +86,7 @@ class TokenRules:
     def __init__(self, settings: Settings, provider: IdentityProvider) -> None:
         self.provider = provider
         self._registry = _Registry(algorithms=settings.oidc_algorithms, strict_check_header=False)
-        self._types = frozenset(
+        self._types: frozenset[str | None] = frozenset(
             each.lower().removeprefix("application/") for each in settings.oidc_token_types
         )
         self._audience, self._skew = settings.oidc_audience, settings.oidc_skew_seconds
@@ -101,9 +111,30 @@ class TokenRules:
         :raises NoRole: its holder is nothing here.
         :raises registry.errors.Unavailable: it cannot be judged at this moment.
         """
-        if len(token) > MOST_CHARACTERS or not token.isascii():
-            raise TokenRefused("This token is too long, or no token.")
-        claims = self._claims(self._verified(token), at)
+        claims = self._claims(self._verified(token, self._types), at, self._audience)
+        return self._holder(claims)
+
+    def judge_sign_in(self, token: str, at: datetime, *, client_id: str, nonce: str) -> Holder:
+        """Who has signed in, by an ID token (OpenID Connect Core 1.0, section 3.1.3.7).
+
+        :param client_id: ours, for whom it must have been made.
+        :param nonce: what the sign-in that it ends was begun with.
+        :raises TokenRefused: nobody.
+        :raises NoRole: somebody who is nothing here.
+        :raises registry.errors.Unavailable: it cannot be judged at this moment.
+        """
+        claims = self._claims(self._verified(token, ID_TOKEN_TYPES), at, client_id)
+        if not isinstance(claims.get("iat"), int | float):
+            raise TokenRefused("This token does not say when it was issued.")
+        said = claims.get("nonce")
+        if not isinstance(said, str) or not compare_digest(said.encode(), nonce.encode()):
+            raise TokenRefused("This token is of another sign-in.")
+        for_us = claims.get("azp", client_id) == client_id
+        if not for_us or (isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and "azp" not in claims):
+            raise TokenRefused("This token was made for others, too.")
+        return self._holder(claims)
+
+    def _holder(self, claims: Mapping[str, Any]) -> Holder:
         subject = claims["sub"]
         if not (0 < len(subject) <= LONGEST_SUBJECT and subject.isprintable()):
             raise TokenRefused("The subject of this token cannot be kept.")
@@ -113,10 +144,12 @@ class TokenRules:
             body = _claim(claims, self._body_claim)
             if not isinstance(body, str):
                 raise NoRole("This token names no body.")
-        return Holder(self.provider.issuer, subject, grant.role, body, grant.scopes)
+        return Holder(self.provider.issuer, subject, grant.role, body, grant.scopes, _name(claims))
 
-    def _verified(self, token: str) -> CompactSignature:
+    def _verified(self, token: str, types: frozenset[str | None]) -> CompactSignature:
         """The token, signed by a key of the provider."""
+        if len(token) > MOST_CHARACTERS or not token.isascii():
+            raise TokenRefused("This token is too long, or no token.")
         try:
             signed = jws.extract_compact(token.encode(), registry=self._registry)
             header = signed.headers()
@@ -126,7 +159,7 @@ class TokenRules:
             raise TokenRefused(
                 "This is no token that is taken here, by its form or its algorithm."
             ) from error
-        self._check_header(header)
+        _check_header(header, types)
         try:
             known = self.provider.keys(header["kid"])
         except UnknownSigner as error:
@@ -142,22 +175,12 @@ class TokenRules:
                 continue
         raise TokenRefused("The signature of this token is not right.")
 
-    def _check_header(self, header: Mapping[str, Any]) -> None:
-        if "crit" in header or "b64" in header:
-            raise TokenRefused("This token asks for what is not understood here.")
-        kind = header.get("typ")
-        if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in self._types:
-            raise TokenRefused("This token is of a type that is not taken here.")
-        kid = header.get("kid")
-        if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KEY_NAME:
-            raise TokenRefused("This token does not say by which key it is signed.")
-
-    def _claims(self, signed: CompactSignature, at: datetime) -> dict[str, Any]:
+    def _claims(self, signed: CompactSignature, at: datetime, audience: str) -> dict[str, Any]:
         wanted = JWTClaimsRegistry(
             now=int(at.timestamp()),
             leeway=self._skew,
             iss={"essential": True, "value": self.provider.issuer},
-            aud={"essential": True, "value": self._audience},
+            aud={"essential": True, "value": audience},
             exp={"essential": True},
             sub={"essential": True},
         )
@@ -179,6 +202,19 @@ class TokenRules:
             if wanted in has:
                 return grant
         raise NoRole("The holder of this token has no role here.")
+
+
+def _check_header(header: Mapping[str, Any], types: frozenset[str | None]) -> None:
+    if "crit" in header or "b64" in header:
+        raise TokenRefused("This token asks for what is not understood here.")
+    kind = header.get("typ")
+    if isinstance(kind, str):
+        kind = kind.lower().removeprefix("application/")
+    if not isinstance(kind, str | None) or kind not in types:
+        raise TokenRefused("This token is of a type that is not taken here.")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or not 0 < len(kid) <= LONGEST_KEY_NAME:
+        raise TokenRefused("This token does not say by which key it is signed.")
 
 
 def _what_is_wrong(error: JoseError) -> str:
@@ -203,6 +239,15 @@ def _claim(claims: Mapping[str, Any], name: str) -> Any:
     for part in name[1:].split("/"):
         found = found.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
     return found
+
+
+def _name(claims: Mapping[str, Any]) -> str | None:
+    """What people call the holder; nothing that cannot be shown on one line."""
+    for claim in NAME_CLAIMS:
+        said = claims.get(claim)
+        if isinstance(said, str) and said.strip() and said.isprintable():
+            return said.strip()[:LONGEST_SHOWN]
+    return None
 
 
 def _grant(told: Mapping[str, Any]) -> Grant:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
@@ -24,6 +27,8 @@ from registry.settings import Settings
 AUDIENCE = "https://registry.example/api"
 DISCOVERY = "/realms/register/.well-known/openid-configuration"
 KEYS = "/realms/register/keys"
+AUTHORIZE, TOKEN, LOGOUT = "/realms/register/auth", "/realms/register/token", "/realms/register/logout"
+CLIENT_ID, CLIENT_SECRET = "the console", "s3cret: of & the console"
 
 
 GRANTS = {
@@ -58,6 +63,12 @@ def taking_tokens(settings: Settings, provider: Provider) -> Settings:
     )
 
 
+def signing_in(settings: Settings, provider: Provider) -> Settings:
+    """The settings of a service whose console people sign in to by the provider."""
+    taking = taking_tokens(settings, provider)
+    return replace(taking, oidc_client_id=CLIENT_ID, oidc_client_secret=CLIENT_SECRET)
+
+
 def rules_of(settings: Settings, watch: Watch) -> TokenRules:
     """As the application's own, but for the time; nothing has been fetched yet."""
     fetch = Fetcher(allow_loopback=True, total_seconds=1.0)
@@ -87,6 +98,8 @@ def public(key: Key, kid: str, **members: Any) -> dict[str, Any]:
 class Provider:
     """What it serves, and what it was asked.
 
+    :param person: claims of whoever signs in next.
+    :param codes: what was asked for with each code that was not used.
     :param broken: what it answers instead, by path: a status and a body.
     :param held: until this is set, it answers nothing.
     """
@@ -96,6 +109,8 @@ class Provider:
     described: dict[str, Any] = field(default_factory=dict)
     broken: dict[str, tuple[int, bytes, dict[str, str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    person: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
     at_once: int = 0
     most_at_once: int = 0
     held: threading.Event = field(default_factory=threading.Event)
@@ -113,11 +128,49 @@ class Provider:
         if path in self.broken:
             return self.broken[path]
         if path == DISCOVERY:
-            described = {"issuer": self.issuer, "jwks_uri": f"{self.origin}{KEYS}", **self.described}
+            described = {
+                "issuer": self.issuer,
+                "jwks_uri": f"{self.origin}{KEYS}",
+                "authorization_endpoint": f"{self.origin}{AUTHORIZE}",
+                "token_endpoint": f"{self.origin}{TOKEN}",
+                "end_session_endpoint": f"{self.origin}{LOGOUT}",
+                **self.described,
+            }
             return 200, json.dumps(described).encode(), {}
         if path == KEYS:
             return 200, json.dumps({"keys": self.listed}).encode(), {}
         return 404, b"", {}
+
+    def authorize(self, query: str) -> tuple[int, bytes, dict[str, str]]:
+        """Sign whoever is there in at once, and send them back with a code."""
+        asked = dict(parse_qsl(query))
+        if asked.get("response_type") != "code" or asked.get("client_id") != CLIENT_ID:
+            return 400, b"", {}
+        if asked.get("code_challenge_method") != "S256" or "openid" not in asked["scope"].split():
+            return 400, b"", {}
+        code = f"code-{len(self.codes)}-{asked['state'][:8]}"
+        self.codes[code] = asked
+        back = urlencode({"code": code, "state": asked["state"], "iss": self.issuer})
+        return 302, b"", {"Location": f"{asked['redirect_uri']}?{back}"}
+
+    def exchange(self, form: str, authorization: str) -> tuple[int, bytes, dict[str, str]]:
+        """Give an ID token for a code, once, to the client that it was made for."""
+        given = dict(parse_qsl(form))
+        asked = self.codes.pop(given.get("code", ""), None)
+        pair = f"{quote_plus(CLIENT_ID)}:{quote_plus(CLIENT_SECRET)}".encode()
+        proof = urlsafe_b64encode(sha256(given.get("code_verifier", "").encode()).digest()).rstrip(b"=")
+        is_right = (
+            asked is not None
+            and given.get("grant_type") == "authorization_code"
+            and given.get("redirect_uri") == asked["redirect_uri"]
+            and proof.decode() == asked["code_challenge"]
+            and authorization == f"Basic {b64encode(pair).decode()}"
+        )
+        if asked is None or not is_right:
+            return 400, b'{"error": "invalid_grant"}', {}
+        claims = {"aud": CLIENT_ID, "nonce": asked["nonce"], **self.person}
+        token = self.sign(claims, header={"typ": "JWT"})
+        return 200, json.dumps({"access_token": "x", "token_type": "Bearer", "id_token": token}).encode(), {}
 
     def sign(
         self,
@@ -146,13 +199,26 @@ def providing() -> Iterator[Provider]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            self.reply(lambda: provider.authorize(query) if path == AUTHORIZE else provider.answer(path))
+
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            self.reply(
+                lambda: (
+                    provider.broken.get(TOKEN)
+                    or provider.exchange(sent, self.headers.get("Authorization", ""))
+                )
+            )
+
+        def reply(self, answer: Callable[[], tuple[int, bytes, dict[str, str]]]) -> None:
             with provider.lock:
                 provider.asked.append(self.path)
                 provider.at_once += 1
                 provider.most_at_once = max(provider.most_at_once, provider.at_once)
             try:
                 provider.held.wait(30)
-                status, body, headers = provider.answer(self.path)
+                status, body, headers = answer()
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)

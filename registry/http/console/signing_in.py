@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+
+import structlog
 from flask import Response, redirect, request
 from sqlalchemy import Connection
 from werkzeug import Response as AnyResponse
@@ -9,32 +13,40 @@ from werkzeug.exceptions import NotFound
 
 from registry import clock
 from registry.domain.audit_chain import Happening
+from registry.errors import Unavailable
 from registry.http.access import current_principal
 from registry.http.assets import asset_response
+from registry.http.authentication import provider_sign_in
 from registry.http.limits import current_limits
 from registry.http.problems import Unauthenticated
 from registry.http.sessions import (
+    DOOR,
     NAME,
+    SHORT_LIVED,
     browser,
     cookie_name,
     current_session,
     drop_cookie,
     find_session,
     patience,
+    public_url,
     refuse_foreign_form,
     require_protected,
     set_cookie,
 )
 from registry.http.tracing import request_id
-from registry.services import audit, console_sessions
-from registry.services.console_sessions import LinkRefused, Way
-from registry.services.principals import Principal
+from registry.services import audit, console_sessions, token_holders
+from registry.services.console_sessions import LinkRefused, OtherBrowser, Way
+from registry.services.console_sign_in import ProviderSignIn, SignInRefused, UnderWay
+from registry.services.principals import ANYONE, Principal
+from registry.services.tokens import NoRole, TokenRefused
 from registry.store.database import writing
 
 from .navigation import first_page
 from .pages import Done, Shown, action, blueprint, done, page, show
 from .rendering import assets, link, page_response
 
+log = structlog.get_logger(__name__)
 SIGNED_IN, SIGN_IN_FAILED = "console_signed_in", "console_sign_in_failed"
 HOME = "/console"
 
@@ -60,7 +72,15 @@ def console_sign_in() -> AnyResponse:
     wanted = own_path(request.args.get("next", HOME))
     if find_session() is not None:
         return redirect(first_page() if wanted == HOME else wanted, 303)
-    return page_response("sign_in.html", {"wanted": wanted, "is_lost": "lost" in request.args})
+    provider = provider_sign_in()
+    left = "left" in request.args
+    context = {
+        "wanted": wanted,
+        "is_lost": "lost" in request.args,
+        "has_left": left,
+        "has_provider": provider is not None,
+    }
+    return page_response("sign_in.html", context)
 
 
 @blueprint.get("/sign-in/link")
@@ -75,45 +95,132 @@ def console_use_link() -> AnyResponse:
     """Sign in by a link, which is used up by that."""
     require_protected()
     refuse_foreign_form()
-    token, at = request.form.get("token", ""), clock.now()
+    token = request.form.get("token", "")
     try:
         with current_limits().attempt(request.remote_addr or "", token):
-            secret = _used(token)
+            secret = _signed_in_by_link(token)
     except Unauthenticated:
-        with writing() as tx:
-            audit.tell(tx, Happening(at, "public", SIGN_IN_FAILED, request.remote_addr, request_id()))
-        return page_response("link_refused.html", {}, 403)
-    response = redirect(first_page(), 303)
-    set_cookie(response, NAME, secret)
-    return response
+        return _refusal(Way.LINK, "link_refused.html")
+    return _welcome(secret, HOME)
 
 
-def _used(token: str) -> str:
+def _signed_in_by_link(token: str) -> str:
     at = clock.now()
     try:
         with writing() as tx:
             found = console_sessions.find_link(tx, token, at)
             console_sessions.use_link(tx, found, at)
-            return signed_in(tx, found.principal, Way.LINK)
+            return _signed_in(tx, found.principal, Way.LINK, at)
     except LinkRefused:
         raise Unauthenticated("This link signs nobody in.") from None
 
 
-def signed_in(tx: Connection, principal: Principal, way: Way) -> str:
-    """Begin a session for somebody, in place of the one that the browser has; tell the audit."""
+@blueprint.get("/sign-in/provider")
+def console_go_to_provider() -> AnyResponse:
+    """Go to the identity provider, to sign in there."""
+    require_protected()
+    under_way = UnderWay.new()
+    try:
+        response = redirect(_provider().address(under_way), 303)
+    except SignInRefused as refusal:
+        raise Unavailable(str(refusal)) from refusal
+    wanted = own_path(request.args.get("next", HOME))
+    set_cookie(response, DOOR, f"{under_way.secret}.{wanted.encode().hex()}", seconds=SHORT_LIVED)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/sign-in/provider/back")
+def console_come_from_provider() -> AnyResponse:
+    """Come back from the identity provider, signed in or not."""
+    require_protected()
+    provider, answered = _provider(), request.args.to_dict()
+    secret, _, wanted = request.cookies.get(cookie_name(DOOR), "").partition(".")
+    try:
+        with current_limits().attempt(request.remote_addr or "", answered.get("state", "")):
+            begun = _signed_in_by_provider(provider, UnderWay(secret), answered)
+    except Unauthenticated as refusal:
+        response = _refusal(Way.PROVIDER, "sign_in_refused.html", str(refusal))
+    except NoRole:
+        told = "You have no role in this register. Ask whoever runs it."
+        response = _refusal(Way.PROVIDER, "sign_in_refused.html", told)
+    else:
+        response = _welcome(begun, own_path(_unhexed(wanted)))
+    drop_cookie(response, DOOR)
+    return response
+
+
+def _signed_in_by_provider(provider: ProviderSignIn, under_way: UnderWay, answered: dict[str, str]) -> str:
     at = clock.now()
+    try:
+        if not under_way.secret:
+            raise SignInRefused("This sign-in was begun in another browser, or too long ago.")
+        principal = token_holders.principal_of(provider.finish(under_way, answered, at), at)
+    except (SignInRefused, TokenRefused) as refusal:
+        raise Unauthenticated(str(refusal)) from refusal
+    if principal.role not in console_sessions.ROLES:
+        raise NoRole
+    with writing() as tx:
+        return _signed_in(tx, principal, Way.PROVIDER, at)
+
+
+@blueprint.get("/sign-in/provider/leave")
+def console_leave_provider() -> AnyResponse:
+    """Sign out of the identity provider, too."""
+    address = _provider().leaving(f"{public_url()}{link('console_sign_in')}")
+    return redirect(address or link("console_sign_in"), 303)
+
+
+def _provider() -> ProviderSignIn:
+    provider = provider_sign_in()
+    if provider is None:
+        raise NotFound
+    return provider
+
+
+def _unhexed(text: str) -> str:
+    try:
+        return bytes.fromhex(text).decode()
+    except ValueError:
+        return HOME
+
+
+def _signed_in(tx: Connection, principal: Principal, way: Way, at: datetime) -> str:
+    """Begin a session for somebody, in place of the one that the browser has; tell the audit."""
     before = request.cookies.get(cookie_name())
     if before:
-        known = console_sessions.recognise(tx, before, browser(), patience=patience(), at=at)
-        if known is not None:
-            console_sessions.end(tx, known.id, known.principal, at)
+        with suppress(OtherBrowser):
+            known = console_sessions.recognise(tx, before, browser(), patience=patience(), at=at)
+            if known is not None:
+                console_sessions.end(tx, known.id, known.principal, at)
     secret = console_sessions.begin(tx, principal, way, browser(), patience=patience(), at=at)
-    told = {"way": way.value, "role": principal.role.value, "label": principal.label}
-    happening = Happening(
-        at, principal.name, SIGNED_IN, request.remote_addr, request_id(), principal.body_id, told
+    told = {"way": way.value, "scopes": sorted(principal.scopes)}
+    audit.tell(
+        tx,
+        Happening(at, principal.name, SIGNED_IN, request.remote_addr, request_id(), principal.body_id, told),
     )
-    audit.tell(tx, happening)
     return secret
+
+
+def _welcome(secret: str, wanted: str) -> AnyResponse:
+    response = redirect(first_page() if wanted == HOME else wanted, 303)
+    set_cookie(response, NAME, secret)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refusal(way: Way, template: str, why: str = "") -> AnyResponse:
+    """Nobody is signed in; the audit is told, and the log."""
+    log.warning("refused", status=403, operation=SIGN_IN_FAILED, way=way.value, request_id=request_id())
+    with writing() as tx:
+        told = {"way": way.value, **({"why": why} if why else {})}
+        audit.tell(
+            tx,
+            Happening(
+                clock.now(), ANYONE.name, SIGN_IN_FAILED, request.remote_addr, request_id(), None, told
+            ),
+        )
+    return page_response(template, {"why": why}, 403)
 
 
 @action("/sign-out")
@@ -125,7 +232,8 @@ def console_sign_out(tx: Connection) -> AnyResponse:
 
 
 def _signed_out() -> AnyResponse:
-    response = redirect(link("console_sign_in"), 303)
+    came_by_provider = current_session().way is Way.PROVIDER
+    response = redirect(link("console_sign_in", **({"left": "1"} if came_by_provider else {})), 303)
     drop_cookie(response, NAME)
     return response
 
