@@ -40,7 +40,10 @@ from registry.store.ready_answers import Said
 from registry.store.records import Body, body_of, find_registration, load_record
 
 LONGEST_KEPT = 60
-"""Seconds for which a public answer may be kept at most; a suspension shows after that."""
+"""Seconds after which no public answer is given any more from a cache: a suspension shows by then."""
+
+WHOLE = 1
+"""Caches count whole seconds, and use what they keep through the end of the last (RFC 9111, section 4.2)."""
 
 
 def longest_kept(age: float) -> int:
@@ -48,7 +51,7 @@ def longest_kept(age: float) -> int:
 
     :param age: of what was read for it, in seconds.
     """
-    return max(0, LONGEST_KEPT - ceil(age))
+    return max(0, LONGEST_KEPT - WHOLE - ceil(age))
 
 
 def seconds_kept(at: datetime, zone: str, *, today: bool, age: float = 0.0) -> int:
@@ -57,11 +60,11 @@ def seconds_kept(at: datetime, zone: str, *, today: bool, age: float = 0.0) -> i
     :param at: the instant (UTC) at which the answer was given.
     :param age: of what was read for it, in seconds.
     """
-    most = longest_kept(age) if age else LONGEST_KEPT
+    most = longest_kept(age)
     if not today:
         return most
     left = day_ends(local_date(at, zone), zone) - at
-    return max(0, min(most, int(left.total_seconds())))
+    return max(0, min(most, int(left.total_seconds()) - WHOLE))
 
 
 @dataclass(frozen=True, slots=True)

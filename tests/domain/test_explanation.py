@@ -176,19 +176,22 @@ def test_another_first_day_is_a_correction() -> None:
 
 
 @pytest.mark.parametrize("report", [SUSPENDED, REVOKED, SURRENDERED, EXPIRED])
-@pytest.mark.parametrize("days", [{"last": "2020-09-30"}, {"first": "2018-06-01"}, {"first": "2019-02-01"}])
-def test_days_are_corrected_whatever_was_reported_of_the_first(report, days) -> None:
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("2019-01-01", "2020-09-30"), ("2018-06-01", "2020-12-31"), ("2019-02-01", "2020-12-31")],
+)
+def test_days_are_corrected_whatever_was_reported_of_the_first(report, first, last) -> None:
     register = Register()
     register.take_in(stated(report=report), DAY - timedelta(10))
     was = register.on(DAY)
     assert register.on(date(2019, 1, 1)) is Standing.UNKNOWN
-    corrected = stated(report=report, **days)
+    corrected, first_day = stated(first, last, report), date.fromisoformat(first)
     assert K.GRANTED in register.take_in(corrected)
     assert register.on(DAY) is was
     term = fold(register.decisions).on(DAY)
     assert term.term_through == corrected.last_day
-    assert register.on(corrected.first_day) is Standing.UNKNOWN
-    assert register.on(corrected.first_day - timedelta(1)) is Standing.NOT_YET
+    assert register.on(first_day) is Standing.UNKNOWN
+    assert register.on(first_day - timedelta(1)) is Standing.NOT_YET
     assert register.take_in(replace(corrected, report=ACTIVE)) != []
     assert register.on(DAY) is Standing.IN_FORCE
 

@@ -1,8 +1,9 @@
 """Deliverers that are killed: ``python -m tests.support.mortal KILLS SEED``.
 
 Each is a process of its own that delivers as ``registry deliver`` does, and is killed with SIGKILL at one of
-the moments of its work, which is chosen for it at random; this one has read all that they need, so that beginning costs little. What
-a dead one held is due again after less than a second rather than half a minute. Prints how many died when.
+the moments of its work, which is chosen for it at random; this one has read all that they need, so that
+beginning costs little. What a dead one held is due again after less than a second rather than half a minute.
+Prints how many died when.
 """
 
 from __future__ import annotations

