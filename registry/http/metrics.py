@@ -70,6 +70,17 @@ THREADS_BUSY = Gauge(
     multiprocess_mode="livesum",
     registry=counted,
 )
+CLIENTS = Gauge(
+    "registry_connections",
+    "Connections of clients to all processes, looked at every few seconds.",
+    multiprocess_mode="livesum",
+    registry=counted,
+)
+GIVEN_UP = Counter(
+    "registry_connections_given_up_total",
+    "Connections of clients that were ended since others needed what they held.",
+    registry=counted,
+)
 CONNECTIONS = Gauge(
     "registry_database_connections",
     "Connections to the database that the pools of all processes hold, looked at every few seconds.",

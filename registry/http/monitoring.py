@@ -19,9 +19,11 @@ from registry.store.database import db, replica_ages
 
 from .clinic.waiting import end_waiting
 from .metrics import (
+    CLIENTS,
     CONNECTIONS,
     CONNECTIONS_ALLOWED,
     CONTENT_TYPE,
+    GIVEN_UP,
     REPLICA_AGE,
     THREADS,
     THREADS_BUSY,
@@ -91,10 +93,14 @@ def watch(worker: PatientWorker) -> None:
 
 def _look_at(worker: PatientWorker) -> None:
     """Count what is in use, every few seconds."""
-    pause = threading.Event()
+    pause, told = threading.Event(), 0
     with worker.wsgi.app_context():
         while True:
             THREADS_BUSY.set(len(worker.busy))
+            CLIENTS.set(worker.nr_conns)
+            given_up = worker.given_up
+            GIVEN_UP.inc(given_up - told)
+            told = given_up
             for key, engine in db.engines.items():
                 pool, name = cast(QueuePool, engine.pool), key or "main"
                 CONNECTIONS.labels(name, "in_use").set(pool.checkedout())

@@ -70,6 +70,13 @@ timeout = 60
 graceful_timeout = settings.graceful_seconds
 keepalive = 5
 
+# A process may have 1,024 files open, unless the system was told otherwise; of those, so many are for
+# clients. Who connects when there are as many takes the place of one that no request came on.
+worker_connections = 600
+
+# What a client does not take at once is kept for it, so all that is sent goes through PatientSocket.
+sendfile = False
+
 # The longest address is a search; the largest header a bearer token. More than this gunicorn cannot allow;
 # what is longer is answered by PatientWorker.
 limit_request_line = 8190

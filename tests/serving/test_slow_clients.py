@@ -18,6 +18,7 @@ import struct
 from registry.http import workers as _workers
 
 _workers.HEAD_SECONDS = 1.0
+_workers.SILENT_SECONDS = 1
 _workers.SILENCE = struct.pack("ll", 1, 0)
 """
 """A second of each patience will do for a test."""
@@ -42,6 +43,11 @@ def connected(server: Server, held: ExitStack) -> socket.socket:
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", server.port))
     return client
+
+
+def given_up(server: Server) -> list[object]:
+    """What is said of those that were given up for their silence."""
+    return [line for line in server.lines() if "fell silent" in line.get("message", "")]
 
 
 def is_closed(client: socket.socket) -> bool:
@@ -98,11 +104,13 @@ def test_who_does_not_take_the_answer_is_given_up(server: Server) -> None:
     questions = [{"body": "ca-ab", "number": "PT-1", "ref": "x" * 200}] * 10_000
     body = json.dumps({"questions": questions}).encode()
     head = "POST /v1/verifications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    before = len(given_up(server))
     with ExitStack() as held:
         slow = [connected(server, held) for _ in range(THREADS)]
         for client in slow:
             client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         assert server.ask(VERIFICATION).status == 200
+        eventually(lambda: len(given_up(server)) >= before + THREADS, "they are not given up")
         for client in slow:
             answer = client.makefile("rb").read()
             assert answer.startswith(b"HTTP/1.1 200 ")
