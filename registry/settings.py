@@ -34,6 +34,8 @@ ALGORITHMS = (
 )
 """Of signatures by a private key alone: what a secret verifies, whoever verifies it can forge."""
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 NOT_OURS = re.compile("REGISTRY_(TEST_.*|SERVICE_(HOST|PORT(_.*)?)|PORT(_.*)?)")
 """Variables of the test suite, and those that Kubernetes makes of a Service called "registry"."""
 
@@ -196,6 +198,14 @@ def _check_contact(value: str) -> None:
     _require(re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^/\s]+\S*", value))
 
 
+def _check_mail_address(value: str) -> None:
+    local, at, domain = value.rpartition("@")
+    _require(
+        at and 0 < len(local) <= 64 and len(value) <= 254 and re.fullmatch(r"[A-Za-z0-9._+=~/-]+", local)
+    )
+    _require(re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", domain))
+
+
 def _check_listener(value: str) -> None:
     parts = _parts(f"tcp://{value}")
     _require(parts.hostname and parts.port and parts.netloc == value and "@" not in value)
@@ -244,6 +254,7 @@ LISTENABLE = Kind(
 )
 ORIGIN = Kind("a scheme and a host, such as https://registry.example", String(validate=_check_origin))
 CONTACT = Kind("mailto: and a mail address, or an https: address", String(validate=_check_contact))
+MAIL_ADDRESS = Kind("a mail address such as register@example.org", String(validate=_check_mail_address))
 LISTENER = Kind("an address and a port, such as 127.0.0.1:9464", String(validate=_check_listener))
 ISSUER = Kind("an address such as https://id.example/realms/register", String(validate=_check_issuer))
 ROLES = Kind(
@@ -460,6 +471,26 @@ class Settings:
     console_hours: int = setting(
         12, whole(1, 168), "How long somebody stays signed in to the console at most, however busy."
     )
+    mail_host: str = setting(
+        "", TEXT, "The SMTP server through which notices are sent; none are sent if it is empty."
+    )
+    mail_port: int = setting(587, whole(1, 65535), "Its port: 587 as a rule, 465 with implicit TLS.")
+    mail_tls: str = setting(
+        "starttls",
+        one_of("starttls", "implicit", "none"),
+        "How it is spoken to in private: STARTTLS is required, or TLS from the first byte; none on this"
+        " machine alone.",
+    )
+    mail_ca_bundle: str = setting(
+        "",
+        FILE,
+        "Certificate authorities (PEM) that it is trusted by instead of the system's; those if it is empty.",
+    )
+    mail_user: str = setting("", TEXT, "The name to sign in with there; none if it is empty.")
+    mail_password_file: str = setting("", FILE, "The file whose first line is the password to that.")
+    mail_from: str = setting("", MAIL_ADDRESS, "The address that notices come from; needed with a server.")
+    mail_reply_to: str = setting("", MAIL_ADDRESS, "Where answers go, if elsewhere.")
+    mail_seconds: int = setting(30, whole(1, 60), "How long the server may take for each step.")
 
     @property
     def metrics_port(self) -> int | None:
@@ -523,6 +554,7 @@ def _contradictions(read: Settings) -> Iterator[str]:
         yield _mistake(declared["listen_url"], read.listen_url, "none, where the register is in SQLite")
     yield from _contradictions_of_tokens(read, declared)
     yield from _contradictions_of_sign_in(read, declared)
+    yield from _contradictions_of_mail(read, declared)
     if read.pool_size < read.threads:
         wanted = f"at least {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["pool_size"], read.pool_size, wanted)
@@ -531,6 +563,29 @@ def _contradictions(read: Settings) -> Iterator[str]:
     if read.feed_waiters >= read.threads:
         wanted = f"less than {declared['threads'].variable}, which is {read.threads}"
         yield _mistake(declared["feed_waiters"], read.feed_waiters, wanted)
+
+
+def _contradictions_of_mail(read: Settings, declared: Mapping[str, Declared]) -> Iterator[str]:
+    if not read.mail_host:
+        return
+    if not read.mail_from:
+        yield _mistake(declared["mail_from"], "", "the address that notices come from")
+    if read.mail_tls == "none" and read.mail_host not in LOOPBACK:
+        yield _mistake(declared["mail_tls"], "none", "starttls or implicit, to another machine than this")
+    if bool(read.mail_user) != bool(read.mail_password_file):
+        wanted = f"given together with {declared['mail_user'].variable}, or not at all"
+        yield _mistake(declared["mail_password_file"], read.mail_password_file, wanted)
+    if read.mail_user and read.mail_password_file and not password_of_mail(read):
+        yield _mistake(
+            declared["mail_password_file"], read.mail_password_file, "a file with a password in it"
+        )
+
+
+def password_of_mail(read: Settings) -> str:
+    """The password for the mail server: the first line of its file."""
+    if not read.mail_password_file:
+        return ""
+    return Path(read.mail_password_file).read_text(encoding="utf-8").partition("\n")[0].strip("\r")
 
 
 def _contradictions_of_tokens(read: Settings, declared: Mapping[str, Declared]) -> Iterator[str]:

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "sweep": "sweep:sweep",
     "deliver": "deliver:deliver",
     "work": "work:work",
+    "notices": "notices:notices",
     "check": "check:check",
     "audit": "audit:audit",
     "backup": "backup:backup",
@@ -38,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "keep-sweeping": "sweep:keep_sweeping",
     "keep-delivering": "deliver:keep_delivering",
     "keep-working": "work:keep_working",
+    "keep-noticing": "notices:keep_noticing",
 }
 """By name: the module in this package, and the command in it."""
 

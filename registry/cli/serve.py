@@ -29,7 +29,8 @@ FIRST_SHOWN = ("ca-ab", "PT-10001")
 @click.option("--no-sweep", is_flag=True, help="Leave the sweep to another process or machine.")
 @click.option("--no-deliver", is_flag=True, help="Leave webhooks to another process or machine.")
 @click.option("--no-work", is_flag=True, help="Leave imports and rules that take long to another process.")
-def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool) -> None:
+@click.option("--no-notices", is_flag=True, help="Leave notices to another process or machine.")
+def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool, no_notices: bool) -> None:
     """Migrate, fill an empty register with a demonstration, and serve it (PORT=8000)."""
     chosen = settings()
     schema.upgrade(chosen.database_url)
@@ -43,6 +44,8 @@ def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool) -> 
         _start_beside("keep-delivering")
     if not no_work:
         _start_beside("keep-working")
+    if chosen.mail_host and not no_notices:
+        _start_beside("keep-noticing")
     sys.stdout.flush()
     os.execv(sys.executable, _server())  # noqa: S606 - this interpreter, with our own arguments
 

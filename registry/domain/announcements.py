@@ -96,15 +96,23 @@ def _what_begins(before: Span, span: Span) -> Turning:
 def _expiring(timeline: Timeline, day: date, days_left: int) -> Announcement | None:
     if (date.max - day).days <= days_left:
         return None
-    last = timeline.on(day + timedelta(days=days_left))
-    now = timeline.on(day)
-    if last.term_through != day + timedelta(days=days_left) or not _is_one_term(now, last):
+    last_day = day + timedelta(days=days_left)
+    if not runs_out(timeline, day, last_day):
         return None
-    following = day_after(last.term_through)
-    if following is None or OVER.isdisjoint(timeline.on(following).holds):
-        return None
-    standing = now.standing
-    return Announcement(Turning.EXPIRING, day, standing, standing, last.term_through, days_left)
+    standing = timeline.on(day).standing
+    return Announcement(Turning.EXPIRING, day, standing, standing, last_day, days_left)
+
+
+def runs_out(timeline: Timeline, day: date, last_day: date) -> bool:
+    """Whether a term runs on a local day, suspended or not, that ends with ``last_day`` and is not extended.
+
+    As far as is on record: the day after its last, its grace begins or it has lapsed.
+    """
+    last = timeline.on(last_day)
+    if last.term_through != last_day or not _is_one_term(timeline.on(day), last):
+        return False
+    following = day_after(last_day)
+    return following is not None and not OVER.isdisjoint(timeline.on(following).holds)
 
 
 def _is_one_term(now: Span, last: Span) -> bool:

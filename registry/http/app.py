@@ -10,7 +10,7 @@ from registry.log import configure_log
 from registry.settings import Settings, read_settings
 from registry.store.database import connect_to_database
 
-from . import discovery, health
+from . import digests, discovery, health
 from .access import control_access
 from .admin.audit import blueprint as audit
 from .admin.authorizations import blueprint as authorizations
@@ -23,6 +23,7 @@ from .admin.imports import blueprint as imports
 from .admin.keys import blueprint as keys
 from .admin.lapses import blueprint as lapses
 from .admin.merges import blueprint as merges
+from .admin.notices import blueprint as notices
 from .admin.practitioners import blueprint as practitioner_records
 from .admin.registrations import blueprint as registration_records
 from .admin.token_holders import blueprint as token_holders
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     token_holders,
     lapses,
     gaps,
+    notices,
     imports,
     exports,
     audit,
@@ -124,6 +126,7 @@ def register_routes(app: Flask, api: Api) -> None:
     """Register the routes of every room; those of the API are described in its document."""
     app.register_blueprint(health.blueprint)
     app.register_blueprint(discovery.blueprint)
+    app.register_blueprint(digests.blueprint)
     register_pages(app)
     register_console(app)
     for blueprint in BLUEPRINTS:

@@ -159,6 +159,12 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "NewTraining": {"body": "ca-on", **TRAINED},
     "TrainingChange": {"hours_practical": 32, "reason": "Certificate read again."},
     "Withdrawal": {"reason": "The certificate was withdrawn."},
+    "NewContact": {"email": "chloe@example.org", "language": "fr"},
+    "NewWords": {
+        "subject": "Your {{what}} ends on {{last_day}}",
+        "text": "Dear {{name}},\n\nyour {{what}} {{number}} ends in {{days_left}} days.\n\n{{link}}",
+    },
+    "NewRecipient": {"email": "desk@example.org", "language": "en"},
     "Acknowledgement": {"note": "Wrote to the registrant on 2 April."},
     "Acknowledgements": {
         "body": "ca-on",

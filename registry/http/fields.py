@@ -20,6 +20,7 @@ import marshmallow as ma
 from marshmallow.exceptions import ValidationError
 from marshmallow.validate import Length
 
+from registry.delivery.mail import LONGEST_ADDRESS, mail_address
 from registry.domain.names import LONGEST_NUMBER, is_registration_number
 
 T = TypeVar("T")
@@ -281,6 +282,27 @@ class HttpsAddress(Patterned):
     )
     longest: int | None = 500
     example = "https://www.example.org/register"
+
+
+class MailAddress(HouseField[str]):
+    """A mail address that something can be sent to; its domain as the DNS knows it."""
+
+    wanted = "a mail address, such as ana@example.org"
+
+    def read(self, value: object) -> str:
+        try:
+            return mail_address(unicodedata.normalize("NFC", self.text(value)))
+        except ValueError as error:
+            raise self.make_error("invalid") from error
+
+    def json_schema(self) -> dict[str, Any]:
+        local = "[A-Za-z0-9]([A-Za-z0-9_+-]|[.][A-Za-z0-9_+-]){0,30}"
+        return {
+            "type": "string",
+            "pattern": f"^{local}@([a-z0-9]{{1,20}}[.]){{1,3}}[a-z]{{2,10}}$",
+            "maxLength": LONGEST_ADDRESS,
+            "examples": ["ana@example.org"],
+        }
 
 
 class RegistrationNumber(HouseField[str]):

@@ -9,8 +9,9 @@ from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
 from registry.domain.names import is_registration_number
+from registry.domain.notices import TemplateKind
 
-from .fields import BodyCode, Id, RegistrationNumber, RosterName
+from .fields import BodyCode, Id, LanguageTag, RegistrationNumber, RosterName, Word
 
 
 class IdConverter(BaseConverter):
@@ -49,10 +50,31 @@ class NumberConverter(BaseConverter):
         return number
 
 
+class LanguageConverter(BaseConverter):
+    """``<language:...>``: a language tag."""
+
+    regex = LanguageTag.shape.pattern.replace("(", "(?:")
+
+
+class NoticeConverter(BaseConverter):
+    """``<notice:...>``: a notice that a body may word by itself."""
+
+    regex = "|".join(TemplateKind)
+
+    def to_python(self, value: str) -> TemplateKind:
+        """Which."""
+        return TemplateKind(value)
+
+
 def register_converters(app: Flask) -> None:
     """Teach the application the variable parts."""
     app.url_map.converters.update(
-        id=IdConverter, code=CodeConverter, number=NumberConverter, roster=RosterConverter
+        id=IdConverter,
+        code=CodeConverter,
+        number=NumberConverter,
+        roster=RosterConverter,
+        language=LanguageConverter,
+        notice=NoticeConverter,
     )
 
 
@@ -62,3 +84,5 @@ def describe_converters(api: Any) -> None:
     api.register_converter(CodeConverter, lambda _: BodyCode().json_schema())
     api.register_converter(NumberConverter, lambda _: RegistrationNumber().json_schema())
     api.register_converter(RosterConverter, lambda _: RosterName().json_schema())
+    api.register_converter(LanguageConverter, lambda _: LanguageTag().json_schema())
+    api.register_converter(NoticeConverter, lambda _: Word(TemplateKind).json_schema())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 
@@ -11,12 +11,14 @@ from sqlalchemy import Connection
 
 from registry.domain.lapses import state_of
 from registry.domain.localtime import ONE_DAY, day_begins, local_date
+from registry.domain.notices import NOT_REACHED
 from registry.domain.vocabulary import AmendmentSubject, LapseKind, LapseState
 from registry.errors import Conflict, Invalid, NotFound, RegistryError, Stale
 from registry.store import entries
 from registry.store import lapses as store
 from registry.store.amendments import Subject, add_amendment
 from registry.store.lapses import Filter, Holder, LapseNote, Order, QueueCounts, Since, SortPlace, StoredLapse
+from registry.store.notices import StoredNotice, reached
 from registry.store.records import Body, body_of, find_body
 
 
@@ -53,6 +55,7 @@ class LapseItem:
 
     :param days_until: days until it begins; ``None`` once it has begun.
     :param days_amiss: days that it has lasted so far, today included; ``None`` while it is coming.
+    :param notice: of a term that ends, the notice nearest to its end that was to be sent, if any.
     :param resolved_by: of a resolved one, the decision that ended it or took it away, where one did.
     :param is_new: whether the queue did not hold it before yesterday.
     """
@@ -66,6 +69,12 @@ class LapseItem:
     days_amiss: int | None
     resolved_by: str | None
     is_new: bool = False
+    notice: StoredNotice | None = None
+
+    @property
+    def not_reached(self) -> bool:
+        """Whether nobody can say that the holder was told that the term ends."""
+        return self.notice is not None and self.notice.state in NOT_REACHED
 
 
 def list_lapses(
@@ -155,9 +164,20 @@ def _items(
 ) -> Iterator[LapseItem]:
     by_id = {body.id: body for body in bodies}
     holders = store.holders(connection, (lapse.registration_id for lapse in found))
+    notices = reached(connection, {term for term in map(_term, found) if term is not None})
     for lapse in found:
-        body = by_id[lapse.body_id]
-        yield _item(lapse, body, holders[lapse.registration_id], local_date(at, body.zone))
+        body, term = by_id[lapse.body_id], _term(lapse)
+        item = _item(lapse, body, holders[lapse.registration_id], local_date(at, body.zone))
+        yield item if term is None else replace(item, notice=notices.get(term))
+
+
+def _term(lapse: StoredLapse) -> tuple[str, date] | None:
+    """Of a lapse that the end of a term brings, whose and when."""
+    if lapse.kind not in (LapseKind.REGISTRATION_LAPSED, LapseKind.AUTHORIZATION_LAPSED):
+        return None
+    through = lapse.why.get("term_through")
+    subject = lapse.authorization_id or lapse.registration_id
+    return (subject, date.fromisoformat(through)) if through else None
 
 
 def _item(lapse: StoredLapse, body: Body, holder: Holder, today: date) -> LapseItem:

@@ -201,7 +201,7 @@ def _due(entries: Mapping[str, StoredEntry], page: Sequence[Candidate]) -> Itera
             continue
         document = json.loads(entry.document)
         authorization_id = _authorization_of(candidate)
-        for announcement in announcements_on(_timeline(document, authorization_id), candidate.day):
+        for announcement in announcements_on(timeline_in(document, authorization_id), candidate.day):
             yield _Due(announcement, candidate.registration_id, authorization_id, document["number"])
 
 
@@ -209,7 +209,8 @@ def _authorization_of(candidate: Candidate) -> str | None:
     return None if candidate.subject_id == candidate.registration_id else candidate.subject_id
 
 
-def _timeline(document: dict[str, Any], authorization_id: str | None) -> Timeline:
+def timeline_in(document: dict[str, Any], authorization_id: str | None) -> Timeline:
+    """The timeline of a registration, or of one of its authorizations, in its stored entry."""
     spans = document["registration"]
     if authorization_id is not None:
         spans = next((a["spans"] for a in document["authorizations"] if a["id"] == authorization_id), [])

@@ -10,6 +10,7 @@ from flask import url_for
 from sqlalchemy import Connection
 
 from registry import clock
+from registry.domain.notices import NoticeState
 from registry.domain.vocabulary import LapseKind, LapseState, Requirement, Standing, Technique
 from registry.errors import NotFound
 from registry.http.access import current_principal, own_body, require_body
@@ -102,6 +103,15 @@ class ResolvedSchema(ResponseSchema):
     by_decision = Id(allow_none=True, metadata={"description": "Null where no decision ended it."})
 
 
+class ToldSchema(ResponseSchema):
+    """The notice nearest to the end of a term that was to be sent to its holder."""
+
+    days_before = Integer(metadata={"description": "Its threshold: 60, 30, 7 or 0 days."})
+    state = Word(NoticeState)
+    at = Instant(allow_none=True, metadata={"description": "When that was settled; null while it is not."})
+    failure = Text(allow_none=True, metadata={"description": "The codes of a mail server."})
+
+
 class LapseLinksSchema(ResponseSchema):
     """Where to go on."""
 
@@ -134,6 +144,8 @@ class LapseSchema(ResponseSchema):
     )
     version = Integer(metadata={"description": "Counts what registrars did to it."})
     is_new = Flag(metadata={"description": "It began, or became known, yesterday or today."})
+    notice = Nested(ToldSchema, allow_none=True, metadata={"description": "Null where none was due yet."})
+    not_reached = Flag(metadata={"description": "Whether the holder may not know that the term ends."})
     acknowledged = Nested(AcknowledgedSchema, allow_none=True)
     resolved = Nested(ResolvedSchema, allow_none=True)
     links = Nested(LapseLinksSchema)
@@ -329,6 +341,8 @@ def _shown(item: LapseItem) -> dict[str, Any]:
         "assigned_to": lapse.assigned_to,
         "is_new": item.is_new,
         "version": lapse.version,
+        "notice": _notice(item),
+        "not_reached": item.not_reached,
         "acknowledged": _acknowledged(item),
         "resolved": _resolved(item),
         "links": _links(item),
@@ -340,6 +354,18 @@ def _why(item: LapseItem) -> dict[str, Any]:
     for name in ("term_from", "term_through", "registration_through", "authorization_through"):
         why[name] = None if why[name] is None else date.fromisoformat(why[name])
     return {**why, "unmet": why["unmet"].split(", ") if why["unmet"] else []}
+
+
+def _notice(item: LapseItem) -> dict[str, Any] | None:
+    told = item.notice
+    if told is None:
+        return None
+    return {
+        "days_before": told.key.threshold,
+        "state": told.state,
+        "at": told.settled_at,
+        "failure": told.failure,
+    }
 
 
 def _acknowledged(item: LapseItem) -> dict[str, Any] | None:
