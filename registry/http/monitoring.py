@@ -30,7 +30,7 @@ from .metrics import (
     WORKERS,
     exposition,
 )
-from .operation_metrics import FoundOut, Webhooks, look_around
+from .operation_metrics import FoundOut, Notices, Webhooks, look_around
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -67,7 +67,9 @@ class Monitored:
             return []
         with self._app.app_context():
             findings = look_around()
-            content = exposition(self._folder, [FoundOut(findings), Webhooks(findings.at)])
+            content = exposition(
+                self._folder, [FoundOut(findings), Webhooks(findings.at), Notices(findings.at)]
+            )
         headers = [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store")]
         start_response("200 OK", [*headers, ("Content-Length", str(len(content)))])
         return [content]

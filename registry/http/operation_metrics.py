@@ -18,6 +18,7 @@ from registry.domain.webhooks import DeliveryOutcome
 from registry.errors import Unavailable
 from registry.services.readiness import FINE, Findings, Limits, look, newest_revision
 from registry.settings import Settings
+from registry.store import notices
 from registry.store import webhook_queue as queue
 from registry.store.database import probing, public_reading
 
@@ -102,6 +103,29 @@ class Webhooks(Collector):
 
     def _age(self, since: datetime | None) -> float:
         return 0.0 if since is None else max(0.0, (self._at - since).total_seconds())
+
+
+class Notices(Collector):
+    """The outbox of notices; nothing where the database cannot be reached."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics."""
+        try:
+            with probing() as connection:
+                counts = notices.counts(connection)
+                since = notices.due_since(connection, self._at)
+        except Unavailable:
+            return
+        states = {state: counts.get(state, 0) for state in ("queued", "sending")}
+        yield _by("registry_notices", "Notices that are to be sent, by state.", "state", states)
+        yield GaugeMetricFamily(
+            "registry_notice_delay_seconds",
+            "How long the oldest notice waits that is to be sent by now.",
+            value=0.0 if since is None else (self._at - since).total_seconds(),
+        )
 
 
 def _by(name: str, meaning: str, label: str, values: Mapping[str, float]) -> Metric:

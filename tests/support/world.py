@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from registry.clock import new_id
 from registry.services import merges
+from registry.services.contacts import add_recipient
 from registry.services.imports import preview_import, receive_import
 from registry.services.principals import Role
 from registry.services.webhooks import NewWebhook, create_webhook
@@ -61,6 +62,10 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "import_id": _import(tx, own),
         "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
         "holder_id": _token_holder(tx),
+        "kind": "term_ends",
+        "language": "en",
+        "token": "0123456789abcdefghijklmnopqrstuv",
+        "recipient_id": add_recipient(tx, own, "desk@example.org", None, by="operator:tests", at=NOW).id,
         **_webhook(tx),
         **PAGES,
     }

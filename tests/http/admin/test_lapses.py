@@ -82,6 +82,8 @@ def test_a_lapse_tells_since_when_and_why(registered, staff):
         "practitioner_id": registered.person.id,
         "name": "Ngaio Tūhoe",
         "withheld": True,
+        "notice": None,
+        "not_reached": False,
         "assigned_to": None,
         "is_new": False,
         "version": 1,
