@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import insert
 
 from registry.clock import new_id
-from registry.http.admin.notices import store as contacts
 from registry.services.bodies import get_body
 from registry.services.principals import Role
 from registry.settings import Settings
+from registry.store import contacts
 from registry.store.database import reading, writing
 from registry.store.notice_tables import notices
 from tests.http.admin.conftest import Staff, read

@@ -62,7 +62,7 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "import_id": _import(tx, own),
         "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
         "holder_id": _token_holder(tx),
-        "kind": "term_ends",
+        "notice": "term_ends",
         "language": "en",
         "token": "0123456789abcdefghijklmnopqrstuv",
         "recipient_id": add_recipient(tx, own, "desk@example.org", None, by="operator:tests", at=NOW).id,

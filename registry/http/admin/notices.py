@@ -50,7 +50,7 @@ blueprint = Blueprint("notices", __name__, url_prefix="/v1/admin", description="
 
 CONTACT = "/practitioners/<id:practitioner_id>/contact"
 WORDS = "/bodies/<code:code>/notice-words"
-WORDING = f"{WORDS}/<notice:kind>/<language:language>"
+WORDING = f"{WORDS}/<notice:notice>/<language:language>"
 RECIPIENTS = "/bodies/<code:code>/digest-recipients"
 
 
@@ -219,38 +219,38 @@ def list_notice_words(tx: Connection, code: str) -> dict[str, Any]:
 
 
 @blueprint.operation("GET", WORDING, answer=WordsSchema)
-def get_notice_words(tx: Connection, code: str, kind: TemplateKind, language: str) -> Answer:
+def get_notice_words(tx: Connection, code: str, notice: TemplateKind, language: str) -> Answer:
     """Show the words of a notice in a language."""
-    return _answer(service.get_words(tx, _own(tx, code), kind, language))
+    return _answer(service.get_words(tx, _own(tx, code), notice, language))
 
 
 @blueprint.operation("PUT", WORDING, body=NewWordsSchema, answer=WordsSchema, changes_version=True)
 def put_notice_words(
-    tx: Connection, code: str, kind: TemplateKind, language: str, given: dict[str, Any], version: int
+    tx: Connection, code: str, notice: TemplateKind, language: str, given: dict[str, Any], version: int
 ) -> Answer:
     """Let a body use its own words in a notice."""
     body, by = _own(tx, code), current_principal().name
     words = Wording(**given)
-    kept = service.put_words(tx, body, kind, language, words, version=version, by=by, at=clock.now())
+    kept = service.put_words(tx, body, notice, language, words, version=version, by=by, at=clock.now())
     return _answer(kept)
 
 
 @blueprint.operation("DELETE", WORDING, changes_version=True)
-def delete_notice_words(tx: Connection, code: str, kind: TemplateKind, language: str, version: int) -> None:
+def delete_notice_words(tx: Connection, code: str, notice: TemplateKind, language: str, version: int) -> None:
     """Go back to the built-in words."""
-    service.drop_words(tx, _own(tx, code), kind, language, version=version)
+    service.drop_words(tx, _own(tx, code), notice, language, version=version)
 
 
 @blueprint.operation(
     "POST", f"{WORDING}/preview", body=NewWordsSchema, answer=WrittenNoticeSchema, reads_only=True
 )
 def preview_notice_words(
-    tx: Connection, code: str, kind: TemplateKind, language: str, given: dict[str, Any]
+    tx: Connection, code: str, notice: TemplateKind, language: str, given: dict[str, Any]
 ) -> Any:
     """Show a notice as somebody invented would get it in these words."""
     settings: Settings = current_app.extensions["registry.settings"]
     body = _own(tx, code)
-    return service.preview_words(body, kind, language, Wording(**given), settings.public_url)
+    return service.preview_words(body, notice, language, Wording(**given), settings.public_url)
 
 
 class RecipientSchema(ResponseSchema):
