@@ -28,6 +28,7 @@ HOLDING_NOBODY: Final = frozenset(
     {
         "Autorestarting worker after current request.",
         "Gave up a connection that fell silent",
+        "Gave up a connection whose answer was not taken",
         "Booting worker with pid: %s",
         "Exception in worker process",
         "Handling signal: %s",

@@ -179,7 +179,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
         if self._receiving.pop(conn, None) is not None:
             self._receive_large()
         is_kept = not done.cancelled() and done.exception() is None and done.result()
-        if conn.sock.fileno() < 0:  # the thread has closed it
+        if conn.sock.is_given_up or conn.sock.fileno() < 0:
             self._end_sending(conn)
             self._close(conn)
             return
@@ -292,7 +292,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # published without ty
                 self._see_off(conn, overdue=True)
         for conn in list(self._sending):
             if conn.sock.moved_at + SILENT_SECONDS < now:
-                self.log.info("Gave up a connection that fell silent")
+                self.log.info("Gave up a connection whose answer was not taken")
                 conn.sock.give_up()
                 self._send(conn)
         for conn, begun in list(self._heads.items()):

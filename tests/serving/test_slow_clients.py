@@ -46,8 +46,8 @@ def connected(server: Server, held: ExitStack) -> socket.socket:
 
 
 def given_up(server: Server) -> list[object]:
-    """What is said of those that were given up for their silence."""
-    return [line for line in server.lines() if "fell silent" in line.get("message", "")]
+    """What is said of those that did not take their answers."""
+    return [line for line in server.lines() if "not taken" in line.get("message", "")]
 
 
 def is_closed(client: socket.socket) -> bool:
