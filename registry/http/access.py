@@ -104,6 +104,9 @@ ACCESS: Mapping[str, Rule] = {
     "console_end_session": STAFF,
     "console_end_all_sessions": STAFF,
     "console_choose_body": OPERATORS_AT_WORK,
+    "console_audit": AUDITORS_OF_BODY,
+    "console_verify_audit": AUDITORS_OF_BODY,
+    "console_export_audit": AUDITORS_OF_BODY.needing(AccessScope.EXPORT),
     "console_nowhere": STAFF,
     # The service itself
     "healthz": FREE_FOR_EVERYONE,

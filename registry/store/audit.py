@@ -140,13 +140,17 @@ def _row(entry: AuditEntry) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries: those that meet all that is given. Instants are UTC; ``until`` is not included."""
+    """Which entries: those that meet all that is given. Instants are UTC; ``until`` is not included.
+
+    :param actions: any of these; all where it is empty.
+    """
 
     body_id: str | None = None
     principal: str | None = None
     action: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    actions: tuple[str, ...] = ()
 
 
 EVERYTHING = Wanted()
@@ -174,6 +178,8 @@ def _found(connection: Connection, wanted: Wanted, place: Any, order: Any, limit
             statement = statement.where(column == value)
     if wanted.action is not None:
         statement = statement.where(a.c.action == wanted.action)
+    if wanted.actions:
+        statement = statement.where(a.c.action.in_(wanted.actions))
     if wanted.since is not None:
         statement = statement.where(a.c.at >= wanted.since)
     if wanted.until is not None:

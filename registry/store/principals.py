@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .tables import principals
+from .console_tables import console_sessions
+from .tables import api_keys, principals
 
 p = principals
 
@@ -56,6 +57,15 @@ def list_holders(connection: Connection, *, after: str | None, limit: int) -> Se
     if after is not None:
         wanted = wanted.where(p.c.id > after)
     return [TokenHolder(*row) for row in connection.execute(wanted)]
+
+
+def labels_of(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """What principals are called, by identifier: keys by their label, people as they last signed in."""
+    keys = select(api_keys.c.id, api_keys.c.label).where(api_keys.c.id.in_(ids))
+    held = select(p.c.id, p.c.subject).where(p.c.id.in_(ids), p.c.subject.is_not(None))
+    s = console_sessions
+    seen = select(s.c.principal_id, s.c.label).where(s.c.principal_id.in_(ids)).order_by(s.c.created_at)
+    return {row[0]: row[1] for statement in (keys, held, seen) for row in connection.execute(statement)}
 
 
 def keep_holder(tx: Connection, holder_id: str, issuer: str, subject: str, at: datetime) -> None:

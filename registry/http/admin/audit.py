@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import marshmallow as ma
-from flask import Response, stream_with_context
+from flask import Response
 from sqlalchemy import Connection
 
-from registry.domain.audit_chain import AuditEntry
 from registry.errors import NotFound
 from registry.http.access import own_body
-from registry.http.answers import Answer, to_json
+from registry.http.answers import Answer
+from registry.http.audit_entries import NDJSON, AuditEntrySchema, exported, shown_entry
 from registry.http.auditing import tell_reading
 from registry.http.cursors import PageQuery, page_of, page_schema, position
-from registry.http.fields import BodyCode, Id, Instant, Integer, QuerySchema, ResponseSchema, Text
+from registry.http.fields import BodyCode, Instant, QuerySchema, ResponseSchema, Text
 from registry.http.operations import Blueprint
 from registry.http.requests import read_query
 from registry.services.bodies import get_body
 from registry.store import audit as store
 from registry.store.audit import Wanted
-from registry.store.database import reading, snapshot
+from registry.store.database import reading
 
 blueprint = Blueprint("audit", __name__, url_prefix="/v1/admin/audit", description="The audit")
 
-NDJSON = "application/x-ndjson"
 NAMED = "As the entries name it."
 
 
@@ -41,24 +38,6 @@ class AuditQuery(QuerySchema):
 
 class AuditPageQuery(AuditQuery, PageQuery):
     """Which entries, and how many."""
-
-
-class AuditEntrySchema(ResponseSchema):
-    """Who saw or did what, when, from where. `hash` covers all the other members and the entry before."""
-
-    seq = Integer(1)
-    id = Id()
-    at = Instant()
-    principal = Text(metadata={"examples": ["registrar:01890a5d-ac96-774b-bcce-b302099a8057"]})
-    action = Text(metadata={"description": "The operation.", "examples": ["decide_on_registration"]})
-    body_id = Id(allow_none=True)
-    address = Text(allow_none=True, metadata={"description": "Of the client; null for a command."})
-    request_id = Text(allow_none=True)
-    details = ma.fields.Dict(metadata={"description": "Identifiers and counts, by the action."})
-    sealed_through = Integer(0, metadata={"description": "The newest event that is vouched for so far."})
-    facts = Text(allow_none=True, metadata={"description": "The hash of what this entry vouches for."})
-    previous = Text()
-    hash = Text()
 
 
 class AuditFileSchema(ResponseSchema):
@@ -93,13 +72,7 @@ def export_audit() -> Response:
         wanted = _wanted(connection, query)
     tell_reading("export_audit")
 
-    def lines() -> Iterator[bytes]:
-        with snapshot() as connection:
-            for entry in store.every_entry(connection, wanted):
-                yield to_json(ENTRY.dump(shown_entry(entry))) + b"\n"
-
-    headers = {"Content-Disposition": 'attachment; filename="audit.ndjson"', "Cache-Control": "no-store"}
-    return Response(stream_with_context(lines()), content_type=NDJSON, headers=headers)
+    return exported(wanted)
 
 
 @blueprint.operation("GET", "/checkpoint", answer=CheckpointSchema)
@@ -111,30 +84,10 @@ def get_audit_checkpoint(tx: Connection) -> Answer:
     return Answer({"checkpoint": f"{head.seq}:{head.hash}"})
 
 
-def shown_entry(entry: AuditEntry) -> dict[str, Any]:
-    """An entry as values for its schema."""
-    told = entry.happening
-    return {
-        "seq": entry.seq,
-        "id": entry.id,
-        "at": told.at,
-        "principal": told.principal,
-        "action": told.action,
-        "body_id": told.body_id,
-        "address": told.address,
-        "request_id": told.request_id,
-        "details": dict(told.details or {}),
-        "sealed_through": entry.sealed_through,
-        "facts": entry.facts,
-        "previous": entry.previous,
-        "hash": entry.hash,
-    }
-
-
 def _wanted(connection: Connection, query: dict[str, Any]) -> Wanted:
     body = None if query["body"] is None else get_body(connection, query["body"]).id
     named = {name: query[name] for name in ("principal", "action", "since", "until")}
     return Wanted(body_id=own_body(body), **named)
 
 
-AUDIT_QUERY, ENTRY = AuditQuery(), AuditEntrySchema()
+AUDIT_QUERY = AuditQuery()

@@ -59,11 +59,11 @@ from flask import Flask
 from registry.http.problems import show_problems_with
 from registry.http.sessions import SignedOut
 
-from . import bodies, signing_in
+from . import audit, bodies, signing_in
 from .pages import blueprint
 from .problems import ask_to_sign_in, problem_page
 
-AREAS = (signing_in, bodies)
+AREAS = (signing_in, bodies, audit)
 """The modules whose pages there are."""
 
 

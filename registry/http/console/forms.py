@@ -42,16 +42,17 @@ def read_form(schema: FormSchema) -> dict[str, Any]:
     several = {f.data_key or name for name, f in schema.fields.items() if isinstance(f, ma.fields.List)}
     given = {
         name: values if name in several else values[-1]
-        for name, values in _filled(request.form).items()
+        for name, values in filled(request.form).items()
         if name != CSRF
     }
     loaded: dict[str, Any] = load(schema, given, "form")
     return loaded
 
 
-def _filled(form: MultiDict[str, str]) -> dict[str, list[str]]:
-    filled = {name: [value.replace("\r\n", "\n") for value in values] for name, values in form.lists()}
-    return {name: kept for name, values in filled.items() if (kept := [v for v in values if v.strip()])}
+def filled(form: MultiDict[str, str]) -> dict[str, list[str]]:
+    """What of a form was not left empty, with the ends of lines as everywhere else."""
+    given = {name: [value.replace("\r\n", "\n") for value in values] for name, values in form.lists()}
+    return {name: kept for name, values in given.items() if (kept := [v for v in values if v.strip()])}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from functools import wraps
 from inspect import signature
 from typing import Any
 
+import marshmallow as ma
 import structlog
 from flask import Blueprint, current_app, redirect, request, url_for
 from sqlalchemy import Connection
@@ -20,13 +21,13 @@ from registry.http.access import Rule, body_was_asked, current_principal, rule_o
 from registry.http.auditing import tell_change, tell_withheld_seen
 from registry.http.fields import QuerySchema
 from registry.http.problems import is_duplicate
-from registry.http.requests import read_query
+from registry.http.requests import load
 from registry.http.sessions import CONSOLE, refuse_foreign_form, refuse_forged_form, tell_next_page
 from registry.http.tracing import request_id
 from registry.services.principals import OF_A_BODY
 from registry.store.database import reading, writing
 
-from .forms import FormSchema, keep_refused, read_form
+from .forms import FormSchema, filled, keep_refused, read_form
 from .rendering import page_response
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,7 @@ def page(rule: str, *, query: type[QuerySchema] | None = None) -> Callable[[View
 
         @wraps(view)
         def handle(**path: Any) -> AnyResponse:
-            asked = read_query(schema)
+            asked = _read_query(schema)
             arguments = path if query is None else {**path, "query": asked}
             return _respond(_perform(view, access, reading(), arguments))
 
@@ -148,6 +149,15 @@ def action(
     return register
 
 
+def _read_query(schema: QuerySchema) -> dict[str, Any]:
+    """The arguments, loaded; of filters, what was left empty is as if it was not sent."""
+    several = {f.data_key or name for name, f in schema.fields.items() if isinstance(f, ma.fields.List)}
+    given = filled(request.args)
+    asked = {name: values if name in several else values[-1] for name, values in given.items()}
+    loaded: dict[str, Any] = load(schema, asked, "query")
+    return loaded
+
+
 def _perform(
     view: View,
     access: Rule,
@@ -177,7 +187,7 @@ def _show_again(again: View, error: Exception, path: Mapping[str, Any]) -> AnyRe
     takes = signature(again).parameters
     arguments = {name: value for name, value in path.items() if name in takes}
     if "query" in takes:
-        arguments["query"] = read_query(QUERIES[again.__name__])
+        arguments["query"] = _read_query(QUERIES[again.__name__])
     try:
         result = _perform(again, rule_of(again.__name__), reading(), arguments)
     except NotFound:
