@@ -16,6 +16,7 @@ from registry.domain.decisions import Condition
 from registry.domain.vocabulary import DecisionKind
 from registry.store import (
     audit_tables,
+    booked_check_tables,
     console_tables,
     import_tables,
     notice_tables,
@@ -33,6 +34,7 @@ from tests.support import factories
 FIRST = "0001"
 EVERY_TABLE = (
     audit_tables,
+    booked_check_tables,
     console_tables,
     import_tables,
     notice_tables,
