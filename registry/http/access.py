@@ -107,6 +107,15 @@ ACCESS: Mapping[str, Rule] = {
     "console_audit": AUDITORS_OF_BODY,
     "console_verify_audit": AUDITORS_OF_BODY,
     "console_export_audit": AUDITORS_OF_BODY.needing(AccessScope.EXPORT),
+    # ... its lapse queue
+    "console_lapses": READERS_OF_BODY,
+    "console_lapse": READERS_OF_BODY,
+    "console_acknowledge_lapses": REGISTRARS_OF_BODY,
+    "console_acknowledge_lapse": REGISTRARS_OF_BODY,
+    "console_reopen_lapse": REGISTRARS_OF_BODY,
+    "console_assign_lapse": REGISTRARS_OF_BODY,
+    "console_note_on_lapse": REGISTRARS_OF_BODY,
+    "console_export_lapses": EXPORTERS_OF_BODY,
     "console_nowhere": STAFF,
     # The service itself
     "healthz": FREE_FOR_EVERYONE,

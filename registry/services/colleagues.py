@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,9 @@ from registry.errors import Invalid
 from registry.store import colleagues as store
 
 from .principals import Role
+
+LATELY = timedelta(days=7)
+"""For how long the console remembers who was signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Colleague:
 
 
 def list_colleagues(connection: Connection, body_id: str, *, at: datetime) -> list[Colleague]:
-    """The registrars of a body whose keys are good at an instant (UTC), by what they are called."""
-    found = (
-        Colleague(f"{Role.REGISTRAR}:{key.id}", key.label)
-        for key in store.keys_in_force(connection, body_id, Role.REGISTRAR, at)
-    )
+    """The registrars of a body at an instant (UTC), by what they are called.
+
+    They hold a key that is good, or were in the console lately.
+    """
+    keys = store.keys_in_force(connection, body_id, Role.REGISTRAR, at)
+    people = store.signed_in_since(connection, body_id, Role.REGISTRAR, at - LATELY)
+    found = {Colleague(f"{Role.REGISTRAR}:{id_}", label) for id_, label in (*keys, *people)}
     return sorted(found, key=lambda one: (one.label.casefold(), one.name))
 
 

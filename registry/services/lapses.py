@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
@@ -116,9 +116,11 @@ def sort_lapses(
     after: SortPlace | None,
     limit: int,
     at: datetime,
+    down: bool = False,
 ) -> list[tuple[SortPlace, LapseItem]]:
     """Lapses of one body in an order of the reader's choice, each with its place in it.
 
+    :param down: the last one first.
     :param after: the place of the last one seen; ``None`` for the beginning.
     :param at: the present instant (UTC).
     :raises registry.errors.Invalid: ``first`` lies after ``last``, or no body is named.
@@ -128,7 +130,7 @@ def sort_lapses(
         raise Invalid("Say of which body: only the lapses of one can be sorted.")
     bodies = _bodies(connection, question.body_id)
     wanted = _filter(question, local_date(at, bodies[0].zone), bodies[0])
-    found = store.sorted_page(connection, bodies[0].id, wanted, order, after, limit)
+    found = store.sorted_page(connection, bodies[0].id, wanted, order, after, limit, down=down)
     items = _items(connection, [lapse for _, lapse in found], bodies, at)
     return [((key, item.lapse.id), item) for (key, _), item in zip(found, items, strict=True)]
 
@@ -320,18 +322,44 @@ def acknowledge_lapses(
 
     :param seen: the version that the registrar saw, by lapse.
     """
-    stored = {lapse.id: lapse for lapse in store.find_lapses(tx, sorted(seen), to_change=True)}
-    own = {id_: lapse for id_, lapse in stored.items() if lapse.body_id == body_id}
-    bodies = _bodies(tx, body_id)
+    return _with_each(tx, body_id, seen, at, lambda item: acknowledge_lapse(tx, item, note, by=by, at=at))
+
+
+def assign_lapses(
+    tx: Connection, body_id: str, seen: Mapping[str, int], to: str | None, *, by: str, at: datetime
+) -> BulkDone:
+    """Leave each of these lapses of a body to somebody, or to nobody; as :func:`acknowledge_lapses` does."""
+    return _with_each(tx, body_id, seen, at, lambda item: assign_lapse(tx, item, to, by=by, at=at))
+
+
+def _with_each(
+    tx: Connection,
+    body_id: str,
+    seen: Mapping[str, int],
+    at: datetime,
+    act: Callable[[LapseItem], LapseItem],
+) -> BulkDone:
+    stored = store.find_lapses(tx, sorted(seen), to_change=True)
+    own = {lapse.id: lapse for lapse in stored if lapse.body_id == body_id}
     done, missed = [], []
-    for item in list(_items(tx, list(own.values()), bodies, at)):
+    for item in list(_items(tx, list(own.values()), _bodies(tx, body_id), at)):
         try:
-            current = require_seen(item, seen[item.lapse.id])
-            done.append(acknowledge_lapse(tx, current, note, by=by, at=at))
+            done.append(act(require_seen(item, seen[item.lapse.id])))
         except RegistryError as error:
             missed.append(Missed(item.lapse.id, error.detail))
-    missed += [
-        Missed(id_, "It is not there any more; it may have been averted.")
-        for id_ in sorted(seen.keys() - own.keys())
-    ]
+    gone = sorted(seen.keys() - own.keys())
+    missed += [Missed(id_, "It is not there any more; it may have been averted.") for id_ in gone]
     return BulkDone(tuple(done), tuple(missed))
+
+
+def find_lapses(
+    connection: Connection, body_id: str, lapse_ids: Sequence[str], *, at: datetime
+) -> list[LapseItem]:
+    """Those of these lapses that are there and the body's."""
+    found = [one for one in store.find_lapses(connection, lapse_ids) if one.body_id == body_id]
+    return list(_items(connection, found, _bodies(connection, body_id), at))
+
+
+def count_notes(connection: Connection, items: Sequence[LapseItem]) -> dict[str, int]:
+    """How many notes there are, by lapse."""
+    return store.count_notes(connection, [item.lapse.id for item in items])

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row, or_, select
 
 from . import tables
 from .bulk import among
+from .console_tables import console_sessions
 
-k, p = tables.api_keys, tables.principals
+k, p, c = tables.api_keys, tables.principals, console_sessions
 
 
 def keys_in_force(connection: Connection, body_id: str, role: str, at: datetime) -> Sequence[Row[str, str]]:
@@ -20,8 +21,20 @@ def keys_in_force(connection: Connection, body_id: str, role: str, at: datetime)
     return connection.execute(select(k.c.id, k.c.label).where(of_body, good)).all()
 
 
+def signed_in_since(
+    connection: Connection, body_id: str, role: str, since: datetime
+) -> Sequence[Row[str, str]]:
+    """Who of a role and a body signed in to the console since an instant (UTC): ``id`` and ``label``."""
+    of_body = (c.c.body_id == body_id) & (c.c.role == role) & (c.c.seen_at >= since)
+    let_in = select(c.c.principal_id, c.c.label).join(p, p.c.id == c.c.principal_id)
+    return connection.execute(let_in.where(of_body, p.c.blocked_at.is_(None)).distinct()).all()
+
+
 def labels(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """What the principals with these identifiers are called."""
     by_key = select(k.c.id, k.c.label).where(among(connection, k.c.id, ids))
+    by_link = select(c.c.principal_id, c.c.label).where(among(connection, c.c.principal_id, ids)).distinct()
     by_token = select(p.c.id, p.c.subject).where(among(connection, p.c.id, ids), p.c.subject.is_not(None))
-    return {row[0]: row[1] for statement in (by_token, by_key) for row in connection.execute(statement)}
+    return {
+        row[0]: row[1] for statement in (by_token, by_link, by_key) for row in connection.execute(statement)
+    }

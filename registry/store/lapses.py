@@ -41,7 +41,6 @@ class Order(StrEnum):
     """How a list of lapses may be sorted; within the same, by first day."""
 
     FIRST_DAY = "first_day"
-    LATEST_FIRST = "latest_first"
     NUMBER = "number"
     NAME = "name"
 
@@ -290,6 +289,13 @@ def list_notes(connection: Connection, lapse_ids: Sequence[str]) -> dict[str, li
     return found
 
 
+def count_notes(connection: Connection, lapse_ids: Sequence[str]) -> dict[str, int]:
+    """How many notes there are, by lapse."""
+    n = tables.lapse_notes
+    statement = select(n.c.lapse_id, func.count()).where(among(connection, n.c.lapse_id, lapse_ids))
+    return {row[0]: row[1] for row in connection.execute(statement.group_by(n.c.lapse_id))}
+
+
 def find_lapses(tx: Connection, lapse_ids: Sequence[str], *, to_change: bool = False) -> list[StoredLapse]:
     """Those of these lapses that are there, by identifier; ``to_change`` holds them."""
     statement: Select[Any] = select(t).where(among(tx, t.c.id, lapse_ids)).order_by(t.c.id)
@@ -323,16 +329,25 @@ SortPlace = tuple[str, str]
 
 
 def sorted_page(
-    connection: Connection, body_id: str, wanted: Filter, order: Order, after: SortPlace | None, limit: int
+    connection: Connection,
+    body_id: str,
+    wanted: Filter,
+    order: Order,
+    after: SortPlace | None,
+    limit: int,
+    *,
+    down: bool = False,
 ) -> list[tuple[str, StoredLapse]]:
-    """The lapses of a body in another order than that of :func:`page_of_lapses`, each with its place."""
+    """The lapses of a body in an order of choice, each with what it is sorted by.
+
+    :param down: the last one first.
+    """
     key, source = _sorted_by(order)
     condition = true() if wanted.state is None else in_state(wanted.state, wanted.today)
     bounds = list(_bounds(wanted, None, t.c.since))
-    down = order is Order.LATEST_FIRST
     by = tuple_(key, t.c.id)
     if after is not None:
-        dated = down or order is Order.FIRST_DAY
+        dated = order is Order.FIRST_DAY
         place = tuple_(date.fromisoformat(after[0]) if dated else after[0], after[1])
         bounds.append(by < place if down else by > place)
     statement = select(key.label("sorted_by"), *t.c).select_from(source)

@@ -363,29 +363,29 @@ def test_what_is_amiss_again_is_new_again(engine):
     assert item.is_new
 
 
+@pytest.mark.parametrize("down", [False, True])
 @pytest.mark.parametrize("order", list(Order))
-def test_a_sorted_list_is_gone_through_once_in_pages_of_any_size(engine, order):
+def test_a_sorted_list_is_gone_through_once_in_pages_of_any_size(engine, order, down):
     with engine.begin() as tx:
         body = make_body(tx)
         for position in range(12):
             lapsed_at(tx, body, TODAY - (position * 5 % 4) * DAY)
         question = LapseQuestion(body_id=body.id)
-        every = sort_lapses(tx, question, order, after=None, limit=100, at=NOON)
+        every = sort_lapses(tx, question, order, after=None, limit=100, at=NOON, down=down)
         for size in (1, 5):
             found: list[tuple[tuple[str, str], LapseItem]] = []
             while page := sort_lapses(
-                tx, question, order, after=found[-1][0] if found else None, limit=size, at=NOON
+                tx, question, order, after=found[-1][0] if found else None, limit=size, at=NOON, down=down
             ):
                 found += page
             assert [item.lapse.id for _, item in found] == [item.lapse.id for _, item in every]
     shown: list[Any] = [
         {
             Order.FIRST_DAY: item.lapse.since,
-            Order.LATEST_FIRST: -item.lapse.since.toordinal(),
             Order.NUMBER: item.holder.number,
             Order.NAME: (item.holder.name or "").split()[::-1],
         }[order]
         for _, item in every
     ]
     assert len(shown) == 12
-    assert shown == sorted(shown)
+    assert shown == sorted(shown, reverse=down)

@@ -59,11 +59,11 @@ from flask import Flask
 from registry.http.problems import show_problems_with
 from registry.http.sessions import SignedOut
 
-from . import audit, bodies, signing_in
+from . import audit, bodies, lapses, signing_in
 from .pages import blueprint
 from .problems import ask_to_sign_in, problem_page
 
-AREAS = (signing_in, bodies, audit)
+AREAS = (signing_in, bodies, lapses, audit)
 """The modules whose pages there are."""
 
 
