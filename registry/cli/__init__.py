@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "import": "imports:import_",
     "imports": "imports:imports",
     "export": "exports:export",
+    "keep-beside": "beside:keep_beside",
     "keep-sweeping": "sweep:keep_sweeping",
     "keep-delivering": "deliver:keep_delivering",
     "keep-working": "work:keep_working",

@@ -38,14 +38,13 @@ def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool, no_
         if not no_demo:
             _load_demonstration()
         _tell_addresses(chosen)
-    if not no_sweep:
-        _start_beside("keep-sweeping")
-    if not no_deliver:
-        _start_beside("keep-delivering")
-    if not no_work:
-        _start_beside("keep-working")
-    if chosen.mail_host and not no_notices:
-        _start_beside("keep-noticing")
+    beside = {
+        "keep-sweeping": not no_sweep,
+        "keep-delivering": not no_deliver,
+        "keep-working": not no_work,
+        "keep-noticing": bool(chosen.mail_host) and not no_notices,
+    }
+    _start_beside([name for name, is_wanted in beside.items() if is_wanted])
     sys.stdout.flush()
     os.execv(sys.executable, _server())  # noqa: S606 - this interpreter, with our own arguments
 
@@ -97,7 +96,8 @@ def _is_kept(connection: Connection, code: str, number: str) -> bool:
     return body is not None and find_registration(connection, body.id, number_key(number)) is not None
 
 
-def _start_beside(command_name: str) -> None:
-    """Run a command in a process of its own, which ends when this one, soon to be the server, does."""
-    command = [sys.executable, "-m", "registry.cli", command_name, str(os.getpid())]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - this interpreter, with our own arguments
+def _start_beside(names: list[str]) -> None:
+    """Keep commands running in processes of their own, until this one, soon to be the server, ends."""
+    command = [sys.executable, "-m", "registry.cli", "keep-beside", str(os.getpid()), *names]
+    if names:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - this interpreter, with our own arguments

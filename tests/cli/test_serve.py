@@ -11,12 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+
+from registry.cli import beside
+from tests.support.figures import Figures
+from tests.support.serving import eventually
 
 PATIENCE = 90
 """Seconds until a slow machine has started the server, or stopped it."""
@@ -30,8 +36,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
-    """The server on a port of its own: its address, and what it printed."""
+def serving(folder: Path, *options: str) -> Iterator[tuple[str, Path, int]]:
+    """The server on a port of its own: its address, what it printed, and its number."""
     port = free_port()
     printed = folder / "printed"
     environment = {
@@ -50,13 +56,13 @@ def serving(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
         )
         try:
             wait_for(f"http://127.0.0.1:{port}/healthz", server)
-            yield f"http://127.0.0.1:{port}", printed
+            yield f"http://127.0.0.1:{port}", printed, server.pid
         finally:
-            sweepers = children(server.pid)
+            others = descendants(server.pid)
             server.send_signal(signal.SIGTERM)
             server.wait(PATIENCE)
     deadline = time.monotonic() + PATIENCE
-    while any(Path("/proc", pid).exists() for pid in sweepers):
+    while any(Path("/proc", pid).exists() for pid in others):
         assert time.monotonic() < deadline, "a process outlived the server"
         time.sleep(0.1)
 
@@ -74,8 +80,19 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
             return
 
 
-def children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+def descendants(pid: int | str) -> dict[str, str]:
+    """The processes that a process started, and those that they did: their commands, by their numbers."""
+    found = {}
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found[child] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
+            found |= descendants(child)
+    return found
+
+
+def run_beside(server: int, command: str) -> list[str]:
+    """The processes beside a server that run a command."""
+    return [pid for pid, line in descendants(server).items() if f"registry.cli {command} " in line]
 
 
 def read(address: str) -> str:
@@ -94,7 +111,7 @@ def read(address: str) -> str:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in Linux's /proc")
 def test_an_empty_folder_becomes_a_register_that_answers_and_stays(tmp_path: Path) -> None:
-    with serving(tmp_path) as (address, printed):
+    with serving(tmp_path) as (address, printed, _):
         told = printed.read_text()
         assert json.loads(read(f"{address}/readyz"))["status"] in ("ok", "degraded")  # not swept yet
         commands = re.findall(r"curl -s '?(http[^'\s]*)", told)
@@ -105,11 +122,63 @@ def test_an_empty_folder_becomes_a_register_that_answers_and_stays(tmp_path: Pat
             assert read(re.sub("^http://[^/]*", address, each))
         bodies = read(f"{address}/v1/bodies")
         assert len(json.loads(bodies)["items"]) > 1
-    with serving(tmp_path) as (address, printed):
+    with serving(tmp_path) as (address, printed, _):
         assert "Loading" not in printed.read_text()
         assert read(f"{address}/v1/bodies") == bodies
 
 
 def test_an_empty_register_can_be_left_empty(tmp_path: Path) -> None:
-    with serving(tmp_path, "--no-demo", "--no-sweep") as (address, _):
+    with serving(tmp_path, "--no-demo", "--no-sweep") as (address, _, _):
         assert json.loads(read(f"{address}/v1/bodies"))["items"] == []
+
+
+def test_what_is_killed_beside_the_server_is_started_again(tmp_path: Path, figures: Figures) -> None:
+    commands, kills = ("keep-sweeping", "keep-delivering", "keep-working"), 2
+    with serving(tmp_path, "--no-demo") as (address, printed, server):
+        for _ in range(kills):
+            for command in commands:
+                eventually(lambda: len(run_beside(server, command)) == 1, f"{command} does not run")  # noqa: B023 - called here
+                (killed,) = run_beside(server, command)
+                os.kill(int(killed), signal.SIGKILL)
+                eventually(
+                    lambda: killed not in (found := run_beside(server, command)) and len(found) == 1,  # noqa: B023 - as above
+                    f"{command} is not started again",
+                )
+        assert json.loads(read(f"{address}/v1/bodies"))["items"] == []
+        told = printed.read_text()
+    figures.add("kills survived", kills * len(commands))
+    assert told.count('"event": "ended_unexpectedly"') == kills * len(commands)
+
+
+def test_who_dies_again_and_again_is_started_ever_later_and_who_lived_long_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = []
+
+    def start(name: str) -> Dead:
+        started.append(now)
+        return Dead()
+
+    monkeypatch.setattr(beside, "_start", start)
+    kept, now = beside.Kept("keep-sweeping"), 0.0
+    while now < 400:
+        kept.look(now)
+        now += 0.25
+    pauses = [later - earlier for earlier, later in pairwise(started)]
+    assert pauses[:4] == [0.75, 1.25, 2.25, 4.25]  # a quarter of a second until it is noticed
+    assert pauses[-1] == 60.25
+    kept.process, now = None, 1000.0
+    kept.look(now)
+    now += beside.LIVED_WELL_SECONDS
+    kept.look(now)
+    assert started[-2:] == [1000.0, now]
+
+
+@dataclass
+class Dead:
+    """A process that has ended."""
+
+    returncode: int = -9
+
+    def poll(self) -> int:
+        return self.returncode
