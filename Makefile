@@ -79,11 +79,13 @@ check-lock: install ## ... that the lock files belong to pyproject.toml
 sbom: install ## ... that the bill of materials (build/sbom.cdx.json) names all that runs
 	@$(BIN)/python -m scripts.sbom build/sbom.cdx.json
 
-.PHONY: bench bench-quick
+.PHONY: bench bench-quick bench-peers
 bench: install ## Measure speed on a large register
 	@$(BIN)/python -m bench $(ARGS)
 bench-quick: install ## Measure speed on a small register
 	@$(BIN)/python -m bench --quick $(ARGS)
+bench-peers: install ## Measure the same question asked of other frameworks (installs them first)
+	@$(BIN)/python -m bench --only peers $(ARGS)
 
 COMPILE = $(BIN)/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --extra postgres --extra redis --extra xlsx --group build
@@ -95,11 +97,14 @@ lock: $(BIN)/uv ## Lock the dependencies in pyproject.toml; ARGS=--upgrade takes
 		--output-file requirements/dev.txt $(ARGS)
 	@$(COMPILE) pyproject.toml --group fuzz --constraints requirements/run.txt \
 		--output-file requirements/fuzz.txt $(ARGS)
+	@$(COMPILE) pyproject.toml --group peers --constraints requirements/run.txt \
+		--output-file requirements/peers.txt $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what can be made again: the environment, caches, reports (never a database)
 	@rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.* .fuzz .hypothesis \
-		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis
+		.import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis \
+		.venv-peers bench/peers/directus/node_modules
 	@find registry tests bench clients examples scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

@@ -23,14 +23,15 @@ from . import (
     webhooks,
 )
 from .engines import ENGINES, Engine
-from .figures import Figure, last_results, record, table
-from .registers import write_snapshot
+from .figures import Absent, Figure, last_results, record, table
+from .peers import comparison
+from .registers import make_body, write_snapshot
 from .turns import Effort
 
 FULL = (10_000, 100_000, 2_000_000)
 QUICK = (2_000, 20_000)
 
-Measure = Callable[[Engine, Mapping[int, str], Effort], Iterator[Figure]]
+Measure = Callable[[Engine, Mapping[int, str], Effort], Iterator[Figure | Absent]]
 
 
 def _webhooks(engine: Engine, _registers: Mapping[int, str], _effort: Effort) -> Iterator[Figure]:
@@ -52,8 +53,11 @@ SUBJECTS: Mapping[str, Measure] = {
     "nights": _nights,
     "changed": changed.measure,
     "webhooks": _webhooks,
+    "peers": comparison.measure,
 }
 """What is measured, each with an engine, the URLs of its filled registers by size, and how long."""
+WHERE_ASKED = frozenset({"peers"})
+"""What is measured only where it is asked for: it installs what nothing else needs."""
 
 
 def main() -> None:
@@ -82,7 +86,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=int, nargs="+", help="sizes of the registers")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument(
-        "--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), help="subjects to measure"
+        "--only",
+        nargs="+",
+        choices=SUBJECTS,
+        default=[subject for subject in SUBJECTS if subject not in WHERE_ASKED],
+        help="subjects to measure; all but the peers where it is left out",
     )
     parser.add_argument("--keep", type=Path, help="a folder for the registers, kept and used again")
     return parser.parse_args()
@@ -90,7 +98,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(
     name: str, folder: Path, sizes: Sequence[int], effort: Effort, subjects: Sequence[str]
-) -> Iterator[Figure]:
+) -> Iterator[Figure | Absent]:
     with ENGINES[name](folder) as engine:
         registers: dict[int, str] = {}
         for size in sizes:
@@ -112,6 +120,7 @@ def _fill(engine: Engine, folder: Path, register: str, size: int) -> Iterator[Fi
     print(f"{engine.name}: importing {size:,} rows ...", flush=True)
     with engine.filling(register) as url:
         schema.upgrade(url)
+        make_body(url)
         elapsed, mib = imports.import_snapshot(snapshot, url)
     yield from imports.figures(engine.name, size, elapsed, mib)
 

@@ -51,6 +51,20 @@ class Figure:
         return json.dumps(document)
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What could not be measured, and why."""
+
+    absent: str
+    engine: str
+    people: int
+    why: str
+
+    def line(self) -> str:
+        """As one line of JSON."""
+        return json.dumps(asdict(self))
+
+
 def last_results() -> dict[tuple[str, str, int], float]:
     """The newest recorded value of each figure, by figure, engine and people."""
     recorded = (path.read_text().splitlines() for path in sorted(RESULTS.glob("*.jsonl")))
@@ -58,10 +72,12 @@ def last_results() -> dict[tuple[str, str, int], float]:
     return {(d["figure"], d["engine"], d["people"]): d["value"] for d in lines if "figure" in d}
 
 
-def table(figures: Sequence[Figure], before: dict[tuple[str, str, int], float]) -> str:
-    """The figures for a reader, beside those of the last recorded run."""
+def table(found: Sequence[Figure | Absent], before: dict[tuple[str, str, int], float]) -> str:
+    """The figures for a reader, beside those of the last recorded run; then what could not be measured."""
     rows = [("figure", "engine", "people", "value", "unit", "goal", "", "last")]
-    for f in figures:
+    for f in found:
+        if isinstance(f, Absent):
+            continue
         met = "" if f.goal is None else ("yes" if f.goal.is_met_by(f.value) else "NO")
         last = before.get((f.figure, f.engine, f.people))
         rows.append(
@@ -77,10 +93,15 @@ def table(figures: Sequence[Figure], before: dict[tuple[str, str, int], float]) 
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows)
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    absent = [each for each in found if isinstance(each, Absent)]
+    lines += [
+        f"{each.absent} ({each.engine}, {each.people:,}) was not measured: {each.why}" for each in absent
+    ]
+    return "\n".join(lines)
 
 
-def record(figures: Iterable[Figure], name: str) -> Path:
+def record(figures: Iterable[Figure | Absent], name: str) -> Path:
     """Keep a run's figures beside those of earlier runs."""
     RESULTS.mkdir(exist_ok=True)
     when = datetime.now(UTC)

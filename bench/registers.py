@@ -8,6 +8,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+from flask import Flask
+
+from registry.clock import now
+from registry.domain.rules import BodyRules
+from registry.services import bodies
+from registry.settings import Settings
+from registry.store.database import connect_to_database, disconnect, writing
+
 BODY = "bench"
 PROFILE = Path(__file__).parent / "profile.toml"
 HEADER = (
@@ -94,3 +102,19 @@ def write_snapshot(path: Path, people: int, today: date) -> None:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         writer.writerows(rows(people, today))
+
+
+def make_body(url: str) -> None:
+    """Take the body of the made-up people into an empty register, with rules: not every class may needle.
+
+    :param url: of a database with the newest schema.
+    """
+    app, at = Flask(__name__), now()
+    connect_to_database(app, Settings(database_url=url))
+    facts = bodies.BodyFacts(
+        code=BODY, name="College of Measured Physiotherapists", jurisdiction="CA-AB", zone="America/Edmonton"
+    )
+    rules = BodyRules(holds_from=date(1990, 1, 1), recorded_at=at, eligible_classes=frozenset({"General"}))
+    with app.app_context(), writing() as tx:
+        bodies.add_rules(tx, bodies.create_body(tx, facts, at=at), rules, by="bench", at=at)
+    disconnect(app)

@@ -1,4 +1,4 @@
-"""The servers under measurement: real gunicorn processes, configured as shipped."""
+"""The servers under measurement: real processes; the register's own configured as shipped."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 from registry.settings import declared_settings
@@ -63,15 +64,47 @@ def serving(name: str, application: str, environment: dict[str, str] | None = No
     """Run an application under gunicorn with the project's own configuration until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), application]
-    env = {**os.environ, **UNREACHED_LIMITS, **(environment or {}), "PORT": str(port)}
-    process = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], cwd=ROOT, env=env)
+    with register_counted(environment or {}) as counted:
+        bound = [*command, "--bind", f"127.0.0.1:{port}"]
+        with running(name, port, bound, {**counted, "PORT": str(port)}) as server:
+            yield server
+
+
+@contextmanager
+def register_counted(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Within, the environment of a register that counts and refuses nothing; then its counts are gone."""
     try:
-        _wait(port, process)
+        yield {**UNREACHED_LIMITS, **environment}
+    finally:
+        forget(file_of_machine(environment.get("REGISTRY_DATABASE_URL", "")))
+
+
+@contextmanager
+def running(
+    name: str,
+    port: int,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    ready: str = "/healthz",
+    log: IO[bytes] | None = None,
+) -> Iterator[Server]:
+    """Run a server until the block ends.
+
+    :param port: the one that the command makes it listen on.
+    :param environment: what is added to this process's own.
+    :param ready: a path that it answers once it can answer.
+    :param log: where it writes; where this process does if it is ``None``.
+    :raises RuntimeError: it ended before it answered, or did not answer in time.
+    """
+    env = {**os.environ, **environment}
+    process = subprocess.Popen(list(command), cwd=ROOT, env=env, stdout=log, stderr=log)
+    try:
+        _wait(port, process, ready)
         yield Server(name, port, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-        forget(file_of_machine(env.get("REGISTRY_DATABASE_URL", "")))
 
 
 @contextmanager
@@ -81,13 +114,13 @@ def register_server(url: str) -> Iterator[Server]:
         yield server
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait(port: int, process: subprocess.Popen[bytes], ready: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError("the server ended before it answered")
         try:
-            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            with urlopen(f"http://127.0.0.1:{port}{ready}", timeout=2) as answer:
                 answer.read()
                 return
         except OSError:

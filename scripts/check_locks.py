@@ -51,7 +51,7 @@ class Lock:
             yield f"{self.name}: names an index or an address"
 
 
-FILES = {"run": (), "dev": ("dev",), "fuzz": ("fuzz",)}
+FILES = {"run": (), "dev": ("dev",), "fuzz": ("fuzz",), "peers": ("peers",)}
 """By the name of each file of requirements/, the groups that it locks beside what runs."""
 
 
