@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -31,6 +32,22 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+BROWSERS = (
+    ("Edge", re.compile(r"Edg(?:A|iOS)?/(\d+)")),
+    ("Opera", re.compile(r"OPR/(\d+)")),
+    ("Firefox", re.compile(r"(?:Firefox|FxiOS)/(\d+)")),
+    ("Chrome", re.compile(r"(?:Chrome|CriOS)/(\d+)")),
+    ("Safari", re.compile(r"Version/(\d+).*Safari/")),
+)
+"""The more particular first: most claim to be others, too."""
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("macOS", "Mac OS X"),
+    ("Linux", "Linux"),
+)
 NO_TIME = Markup("–")
 
 
@@ -45,7 +62,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(day=day, moment=moment, words=words, number=number)
+    env.filters.update(day=day, moment=moment, words=words, number=number, browser=browser)
     env.globals.update(
         asset=_asset_path, link=link, here=here, exists=exists, styles=_styles, scripts=_scripts
     )
@@ -82,6 +99,15 @@ def words(given: object) -> str:
 def number(given: float) -> str:
     """A number with its thousands apart, by spaces that no line is broken at."""
     return f"{given:,}".replace(",", "\u202f")
+
+
+def browser(agent: str) -> str:
+    """A browser and its system, by its own words, in few."""
+    program = next((f"{name} {found[1]}" for name, told in BROWSERS if (found := told.search(agent))), None)
+    system = next((name for name, told in SYSTEMS if told in agent), None)
+    if program is None:
+        return agent[:60] or "unnamed"
+    return program if system is None else f"{program} on {system}"
 
 
 def assets() -> dict[str, Asset]:
