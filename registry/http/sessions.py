@@ -2,7 +2,7 @@
 
 A cookie stands for somebody at the console's own pages and nowhere else; a key or a token, there never. What
 the cookie carries is bound to the browser that it was given to and to how it is sent: see
-docs/decisions/0021-console-sessions.md.
+docs/decisions/0025-who-is-signed-in-is-known-by-a-cookie-that-only-their-browser-can-send.md.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def require_protected() -> None:
 def find_session() -> Session | None:
     """Who the present request's cookie stands for; noted as seen."""
     secret = request.cookies.get(cookie_name())
-    if not secret or not _is_own_navigation() or _came_unprotected():
+    if not secret or not _is_own_navigation():
         return None
     at = clock.now()
     try:
@@ -129,12 +129,6 @@ def _is_own_navigation() -> bool:
     if request.headers.get("Sec-Fetch-Dest") in FRAMES:
         return False
     return site in (None, "same-origin", "none") or (mode == "navigate" and request.method in ("GET", "HEAD"))
-
-
-def _came_unprotected() -> bool:
-    """Whether a proxy of ours says that the request came to it by plain http."""
-    said = request.headers.get("X-Forwarded-Proto", "")
-    return by_https() and _settings().trusted_hops > 0 and said.split(",")[-1].strip().lower() == "http"
 
 
 def _noting(session: Session) -> Callable[[], None]:

@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 import time_machine
+from click.testing import CliRunner
 from flask import Flask
+from sqlalchemy import select
 
+from registry.cli import main
 from registry.services.principals import Role
-from registry.store.database import writing
+from registry.settings import Settings
+from registry.store import principals
+from registry.store.audit_tables import audit_entries
+from registry.store.console_tables import console_links, console_sessions
+from registry.store.database import reading, writing
 from registry.store.records import Body
+from tests.support.application import running
 from tests.support.console import AGENT, ORIGIN, Desk, link_token, sign_in, words_of
+from tests.support.factories import make_key
 
 COOKIE = "__Host-registry-console"
 PAGE = "/console/sessions"
@@ -103,8 +112,6 @@ def test_signing_out_everywhere_ends_all_of_ones_own_and_nobody_elses(app: Flask
 
 
 def test_who_is_blocked_is_signed_out(app: Flask, own: Body) -> None:
-    from registry.store import principals
-
     desk = sign_in(app, body=own.code)
     with app.app_context(), writing() as tx:
         (holder,) = principals.list_holders(tx, after=None, limit=2)
@@ -172,8 +179,6 @@ def test_a_form_of_another_site_is_known_by_its_origin_where_the_browser_says_no
 def test_a_cookie_opens_nothing_of_the_api_and_a_key_nothing_of_the_console(
     app: Flask, registrar: Desk, own: Body
 ) -> None:
-    from tests.support.factories import make_key
-
     assert registrar.get("/v1/admin/lapses").status_code == 401
     with app.app_context(), writing() as tx:
         key = make_key(tx, Role.REGISTRAR, own)
@@ -211,3 +216,118 @@ def test_an_address_where_there_is_nothing_says_so(registrar: Desk) -> None:
     response = registrar.get("/console/nowhere/at/all")
     assert response.status_code == 404
     assert "There is nothing at this address." in words_of(response)
+
+
+def test_a_stolen_cookie_ends_for_its_owner_too_and_the_audit_is_told(app: Flask, registrar: Desk) -> None:
+    assert not is_in(Desk(registrar.client, {"User-Agent": "curl/8.0"}))
+    assert not is_in(registrar)
+    with app.app_context(), reading() as connection:
+        entries = connection.execute(select(audit_entries).order_by(audit_entries.c.seq)).all()
+    assert entries[-1].action == "console_session_from_other_browser"
+    assert entries[-1].principal.startswith("registrar:")
+
+
+def test_signing_in_gives_another_secret_and_ends_the_session_before(app: Flask, own: Body) -> None:
+    """A secret that somebody planted, or knows from before, is worth nothing afterwards."""
+    desk = sign_in(app, body=own.code)
+    before = cookie(desk)
+    with app.app_context(), writing() as tx:
+        token = link_token(tx, body=own.code)
+    headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"}
+    desk.client.post("/console/sign-in/link", base_url=ORIGIN, data={"token": token}, headers=headers)
+    assert is_in(desk)
+    assert cookie(desk) != before
+    desk.client.set_cookie(COOKIE, before, domain="registry.example", secure=True, origin_only=True)
+    assert not is_in(desk)
+
+
+def test_a_link_is_good_for_some_minutes(app: Flask, own: Body) -> None:
+    for minutes, status in ((14, 303), (15, 403)):
+        with time_machine.travel(NOW, tick=False) as clock:
+            with app.app_context(), writing() as tx:
+                token = link_token(tx, body=own.code)
+            clock.move_to(NOW + timedelta(minutes=minutes))
+            headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"}
+            response = app.test_client().post(
+                "/console/sign-in/link", base_url=ORIGIN, data={"token": token}, headers=headers
+            )
+            assert response.status_code == status
+
+
+def test_who_guesses_links_is_no_longer_looked_at(settings: Settings) -> None:
+    headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"}
+    with running(settings, limited=True) as app:
+        got = [
+            app.test_client()
+            .post("/console/sign-in/link", base_url=ORIGIN, data={"token": f"guess {n}"}, headers=headers)
+            .status_code
+            for n in range(12)
+        ]
+    assert got == [403] * 10 + [429] * 2
+
+
+def test_nothing_of_a_secret_is_kept(app: Flask, registrar: Desk) -> None:
+    with app.app_context(), reading() as connection:
+        (session,) = connection.execute(select(console_sessions)).all()
+        (link,) = connection.execute(select(console_links)).all()
+    assert cookie(registrar) not in map(str, session)
+    assert len(cookie(registrar)) * 6 >= 256
+    assert {len(session.secret_hash), len(link.secret_hash)} == {64}
+
+
+def test_the_command_makes_a_link_for_whom_it_says(own: Body, settings: Settings, app: Flask) -> None:
+    environment = {"REGISTRY_DATABASE_URL": settings.database_url, "REGISTRY_PUBLIC_URL": ORIGIN}
+    arguments = ["console-link", "--body", own.code, "--label", "Nadia Okoye", "--scope", "read", "--quiet"]
+    result = CliRunner().invoke(main, arguments, env=environment, catch_exceptions=False)
+    address = result.stdout.strip()
+    assert address.startswith(f"{ORIGIN}/console/sign-in/link?token=")
+    desk = Desk(app.test_client())
+    headers = {"User-Agent": AGENT, "Sec-Fetch-Site": "same-origin"}
+    sent = {"token": address.partition("token=")[2]}
+    assert (
+        desk.client.post("/console/sign-in/link", base_url=ORIGIN, data=sent, headers=headers).status_code
+        == 303
+    )
+    assert "Nadia Okoye registrar" in desk.told(PAGE)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--role", "registrar"],
+        ["--role", "operator", "--body", "ca-own"],
+        ["--body", "nowhere"],
+        ["--body", "ca-own", "--label", " "],
+    ],
+)
+def test_no_link_is_made_for_who_could_do_nothing(
+    own: Body, settings: Settings, arguments: list[str]
+) -> None:
+    environment = {"REGISTRY_DATABASE_URL": settings.database_url, "REGISTRY_PUBLIC_URL": ORIGIN}
+    result = CliRunner().invoke(main, ["console-link", *arguments], env=environment)
+    assert result.exit_code == 1
+    assert "token=" not in result.output
+
+
+def test_an_operator_turns_to_the_affairs_of_another_body(own: Body, other: Body, operator: Desk) -> None:
+    assert operator.post("/console/body", {"body": other.code}).status_code == 303
+    page = operator.get(PAGE)
+    assert f'<option value="{other.code}" selected>' in page.text
+    assert f"You are at the affairs of {other.name}." in words_of(page)
+
+
+def test_what_was_done_is_told_once(own: Body, other: Body, operator: Desk) -> None:
+    operator.post("/console/body", {"body": other.code})
+    assert "You are at the affairs of" in operator.told(PAGE)
+    assert "You are at the affairs of" not in operator.told(PAGE)
+
+
+def test_nobody_else_says_something_on_a_page(registrar: Desk) -> None:
+    forged = f"{b'You have been paid'.hex()}.{'0' * 64}"
+    for value in (forged, "zz.", "", "é.é", forged.partition(".")[0]):
+        registrar.client.set_cookie(
+            "__Host-registry-console-told", value, domain="registry.example", secure=True
+        )
+        page = registrar.get(PAGE)
+        assert page.status_code == 200
+        assert "paid" not in page.text
