@@ -47,7 +47,7 @@ if it needs any, a style ``static/lapses.css``::
   names and other words of people into ``<bdi>``. No inline style and no inline script: the policy forbids
   both. A page works without JavaScript.
 - **Links**: ``{{ link("console_lapse", lapse_id=lapse.id) }}``; ``{{ here(sort="-due", after=None) }}`` is
-  this page with other arguments.
+  this page with other arguments; ``may("console_note_lapse")`` is whether who asks may use it.
 - **Filters** in templates: ``day``, ``moment`` (in a zone), ``words`` (``in_force`` as "in force"),
   ``number``.
 """
@@ -59,11 +59,11 @@ from flask import Flask
 from registry.http.problems import show_problems_with
 from registry.http.sessions import SignedOut
 
-from . import audit, bodies, lapses, signing_in
+from . import audit, bodies, decide, home, lapses, merging, people, person, signing_in
 from .pages import blueprint
 from .problems import ask_to_sign_in, problem_page
 
-AREAS = (signing_in, bodies, lapses, audit)
+AREAS = (signing_in, bodies, home, person, decide, people, merging, lapses, audit)
 """The modules whose pages there are."""
 
 

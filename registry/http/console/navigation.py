@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import current_app, request, url_for
 
-from registry.http.access import may_use
+from registry.http.access import current_principal, may_use
 from registry.http.sessions import CONSOLE
 from registry.services.principals import Principal
 
@@ -54,6 +54,11 @@ def places(principal: Principal) -> Iterator[Place]:
 def exists(page: str) -> bool:
     """Whether there is a page of this name."""
     return CONSOLE + page in current_app.view_functions
+
+
+def may(page: str) -> bool:
+    """Whether there is a page, or an action, of this name for who asks; whose body's affair it is aside."""
+    return exists(page) and may_use(page, current_principal())
 
 
 def first_page() -> str:

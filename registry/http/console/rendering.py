@@ -25,7 +25,7 @@ from registry.store.database import reading
 from registry.store.records import body_names
 
 from .forms import current_form
-from .navigation import exists, first_page, places
+from .navigation import exists, first_page, may, places
 
 FOLDER = Path(__file__).parent / "static"
 CONTENT_SECURITY_POLICY = (
@@ -64,7 +64,7 @@ def environment() -> Environment:
     )
     env.filters.update(day=day, moment=moment, words=words, number=number, browser=browser)
     env.globals.update(
-        asset=_asset_path, link=link, here=here, exists=exists, styles=_styles, scripts=_scripts
+        asset=_asset_path, link=link, here=here, exists=exists, may=may, styles=_styles, scripts=_scripts
     )
     return env
 
