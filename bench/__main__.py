@@ -13,6 +13,7 @@ from registry.store import schema
 from . import (
     batches,
     changed,
+    console,
     imports,
     lapse_pages,
     nights,
@@ -52,6 +53,7 @@ SUBJECTS: Mapping[str, Measure] = {
     "starts": starts.measure,
     "nights": _nights,
     "changed": changed.measure,
+    "console": console.measure,
     "webhooks": _webhooks,
     "peers": comparison.measure,
 }
