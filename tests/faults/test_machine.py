@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -25,9 +26,11 @@ from click.testing import CliRunner
 
 from registry.cli import main
 from registry.services.principals import Role
+from registry.store import schema
 from tests.support import factories
+from tests.support.postgres import installations
 from tests.support.serving import Answer, Server, eventually, serving
-from tests.support.small_disk import SmallDisk, small_disk
+from tests.support.small_disk import AS_SOMEBODY, SmallDisk, small_disk
 
 TODAY = datetime.now(UTC).date()
 
@@ -171,23 +174,120 @@ def test_the_disk_is_read_only(disk, on_disk, tmp_path, figures):
         assert_whole_on(disk)
 
 
-def test_postgresql_has_no_room(postgresql_url, tmp_path, figures):
-    """The server says so to whoever writes, as it does when its disk is full."""
-    register = prepared(postgresql_url)
-    with (
-        serving(tmp_path, postgresql_url) as server,
-        psycopg.connect(postgresql_url, autocommit=True) as operator,
-    ):
-        visit = Visit(server, register)
-        operator.execute(
-            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+@dataclass(frozen=True)
+class Cramped:
+    """A PostgreSQL of which a part is on a small disk."""
+
+    binaries: Path
+    home: Path
+    disk: SmallDisk
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.home}"
+
+    def run(self, program: str, *arguments: str) -> None:
+        log = self.home / "output"  # a server would hold a pipe open
+        with log.open("a") as output:
+            command = [*self.disk.prefix, str(self.binaries / program), *arguments]
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+            )
+        assert done.returncode == 0, log.read_text()
+
+    def start(self) -> None:
+        log = str(self.home / "log")
+        self.run("pg_ctl", "start", "-w", "-t", "60", "-D", str(self.home / "data"), "-l", log)
+
+    def is_running(self) -> bool:
+        return (self.home / "data" / "postmaster.pid").exists()
+
+
+@contextmanager
+def cramped(folder: Path, *, wal_on_disk: bool) -> Iterator[Cramped]:
+    """A PostgreSQL with its tables on a small disk, or, instead, with its log of what was written."""
+    home, on_disk = folder / "home", folder / "disk"
+    for each in (home, on_disk):
+        each.mkdir()
+    _, binaries = next(installations())
+    data, wal = (home / "data", on_disk / "wal") if wal_on_disk else (on_disk / "data", home / "wal")
+    with small_disk(on_disk, 40 if wal_on_disk else 128, AS_SOMEBODY) as disk:
+        postgres = Cramped(binaries, home, disk)
+        postgres.run(
+            *("initdb", "--pgdata", str(data), "--waldir", str(wal), "--username", "postgres", "--no-sync"),
+            *("--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--wal-segsize", "1"),
         )
-        operator.execute("CREATE TRIGGER no_room BEFORE INSERT ON practitioners EXECUTE FUNCTION no_room()")
-        assert_told_clearly(visit.write())
-        assert visit.is_authorized()
-        operator.execute("DROP TRIGGER no_room ON practitioners")
-        recovers(visit, figures, "a PostgreSQL without room")
+        if not wal_on_disk:
+            (home / "data").symlink_to(data)
+        settings = f"listen_addresses = ''\nunix_socket_directories = '{home}'\nmax_wal_size = '8MB'\n"
+        inside = disk.outside / "data" if not wal_on_disk else data
+        with (inside / "postgresql.conf").open("a") as configuration:
+            configuration.write(f"{settings}min_wal_size = '2MB'\nautovacuum = off\n")
+        postgres.start()
+        try:
+            yield postgres
+        finally:
+            if (inside / "postmaster.pid").exists():
+                postgres.run("pg_ctl", "stop", "-m", "immediate", "-D", str(home / "data"))
+
+
+def fill_with_people(visit: Visit) -> int:
+    """Until one is refused: how many were written down."""
+    written = 0
+    while (answer := visit.write()).status == 201:
+        written += 1
+        assert written < 20_000
+    assert answer.json()["type"] in ("/problems/unavailable", "/problems/outcome-unknown")
+    assert (answer.status, int(answer.headers["retry-after"]) > 0) == (503, True)
+    return written
+
+
+def people(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT count(*) FROM practitioners").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_the_disk_of_postgresqls_tables_is_full(tmp_path, figures, monkeypatch):
+    """It goes on, refuses what needs room and answers what does not."""
+    with cramped(tmp_path, wal_on_disk=False) as postgres:
+        schema.upgrade(postgres.url)
+        register = prepared(postgres.url)
+        with serving(tmp_path, postgres.url) as server:
+            visit, workers, before = Visit(server, register), server.workers(), people(postgres.url)
+            postgres.disk.fill()
+            written = fill_with_people(visit)
+            assert visit.is_authorized()
+            assert people(postgres.url) == before + written
+            postgres.disk.clear()
+            recovers(visit, figures, "a full disk of PostgreSQL's tables")
+            assert server.workers() == workers
+        assert_whole(postgres.url, monkeypatch)
+
+
+def test_the_disk_of_postgresqls_log_is_full(tmp_path, figures, monkeypatch):
+    """It gives up, and cannot come back before there is room: until then everybody is told clearly."""
+    with cramped(tmp_path, wal_on_disk=True) as postgres:
+        schema.upgrade(postgres.url)
+        register = prepared(postgres.url)
+        with serving(tmp_path, postgres.url) as server:
+            visit, workers, before = Visit(server, register), server.workers(), people(postgres.url)
+            postgres.disk.fill()
+            written = fill_with_people(visit)
+            eventually(lambda: not postgres.is_running(), "PostgreSQL goes on")
+            assert_told_clearly(visit.verify())
+            assert_told_clearly(visit.write())
+            assert server.ask("/healthz").status == 200
+            postgres.disk.clear()
+            postgres.start()
+            recovers(visit, figures, "a full disk of PostgreSQL's log")
+            assert visit.is_authorized()
+            lost = before + written + 1 - people(postgres.url)  # the one that recovered is there, too
+            figures.add("acknowledged writes lost", max(0, lost))
+            assert lost in (0, -1)  # of the one that was refused it was not known whether it is there
+            assert server.workers() == workers
+        assert_whole(postgres.url, monkeypatch)
 
 
 @contextmanager

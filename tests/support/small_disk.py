@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +57,17 @@ class SmallDisk:
         self.run("mount", "-o", "remount," + ("ro" if so else "rw"), str(self.inside))
 
 
+AS_ROOT = ("--map-root-user",)
+AS_SOMEBODY = ("--map-user=1", "--map-group=1", "--keep-caps")
+"""For programs that refuse to run as root: so each account is called within, and it must have a name."""
+
+
 @contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[SmallDisk]:
+def small_disk(folder: Path, mebibytes: int, whoever: Sequence[str] = AS_ROOT) -> Iterator[SmallDisk]:
     """A disk of this size, mounted in ``folder``, until the block ends."""
     mount = f"mount -t tmpfs -o size={mebibytes}m none {folder} && echo mounted && exec sleep infinity"
     holder = subprocess.Popen(
-        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount], stdout=subprocess.PIPE
+        ["unshare", "--user", *whoever, "--mount", "sh", "-c", mount], stdout=subprocess.PIPE
     )
     try:
         assert holder.stdout is not None
