@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from registry.errors import Conflict, Invalid, NotFound
 from registry.sheets.profiles import Profile, read_profile
-from registry.store import import_rows
+from registry.store import import_rows, tables
 from registry.store import imports as store
-from registry.store.bulk import room_for_many
+from registry.store.bulk import built_afterwards, room_for_many
 from registry.store.import_tables import ImportState
 from registry.store.imports import Import, Received
 from registry.store.records import find_body
@@ -39,6 +39,15 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 WORTH_HELP = 1_000_000
 """Bytes of a file from which helpers are worth their start."""
+
+WORTH_BUILDING = 10_000_000
+"""Bytes of a file from which an empty register is filled without indexes, which are built when it is full."""
+
+OPENED = (
+    *(tables.practitioners, tables.practitioner_names, tables.registrations, tables.needling_authorizations),
+    *(tables.decisions, tables.spans, tables.entries, tables.lapses),
+)
+"""The tables that an import fills most which opens registrations."""
 
 COMPARABLE = (ImportState.RECEIVED, ImportState.PREVIEWED, ImportState.REVERSED, ImportState.FAILED)
 
@@ -118,7 +127,9 @@ def apply_import(
     with store.open_file(tx, import_id) as file, room_for_many(tx):
         store.forget_findings(tx, import_id)
         corrections = store.corrected_cells(tx, import_id)
-        report = _Run.of(found, file, corrections, helpers).write(tx, by=by, at=at, progress=progress)
+        run = _Run.of(found, file, corrections, helpers)
+        with built_afterwards(tx, OPENED if found.bytes >= WORTH_BUILDING else ()):
+            report = run.write(tx, by=by, at=at, progress=progress)
     done = {"applied_at": at, "applied_by": by, "reversed_at": None, "reversed_by": None}
     store.change_import(tx, found, state=ImportState.APPLIED, report=report, rows_read=report["rows"], **done)
     return get_import(tx, import_id)

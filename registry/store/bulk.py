@@ -16,6 +16,8 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    ForeignKeyConstraint,
+    Index,
     Table,
     Text,
     any_,
@@ -25,6 +27,9 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
+
+from .tables import ONLY_ON
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -116,6 +121,44 @@ def room_for_many(tx: Connection) -> Iterator[None]:
         yield
     finally:
         tx.exec_driver_sql(f"PRAGMA cache_size={before}")
+
+
+@contextmanager
+def built_afterwards(tx: Connection, filled: Iterable[Table]) -> Iterator[None]:
+    """Within, tables that nothing is in yet have no indexes but unique ones, and no foreign keys.
+
+    They are made when the block ends: all is sorted once that otherwise finds its place row by row. If the
+    transaction fails they are as they were. PostgreSQL lets nobody else read these tables meanwhile.
+    """
+    empty = [
+        table
+        for table in filled
+        if tx.execute(select(literal(1)).select_from(table).limit(1)).first() is None
+    ]
+    indexes = [index for table in empty for index in _plain_indexes(table, tx.dialect.name)]
+    keys = [key for table in empty for key in _foreign_keys(table, tx.dialect.name)]
+    for key in keys:
+        tx.execute(DropConstraint(key))
+    for index in indexes:
+        tx.execute(DropIndex(index))
+    yield
+    for index in indexes:
+        tx.execute(CreateIndex(index))
+    for key in keys:
+        tx.execute(AddConstraint(key, isolate_from_table=False))
+
+
+def _plain_indexes(table: Table, engine: str) -> list[Index]:
+    """Those that only make reading quick."""
+    here = (index for index in table.indexes if index.info.get(ONLY_ON, engine) == engine)
+    return sorted((index for index in here if not index.unique), key=lambda index: str(index.name))
+
+
+def _foreign_keys(table: Table, engine: str) -> list[ForeignKeyConstraint]:
+    """SQLite cannot take them from a table, and checks them at little cost."""
+    return (
+        sorted(table.foreign_key_constraints, key=lambda key: str(key.name)) if engine == POSTGRESQL else []
+    )
 
 
 def among(tx: Connection, column: Column[str], texts: Sequence[str]) -> ColumnElement[bool]:

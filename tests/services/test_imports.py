@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from registry.domain.verdict import Question, Standings, give_verdict
 from registry.domain.vocabulary import DecisionKind, NameKind, Outcome, Standing, Technique
@@ -332,6 +332,41 @@ def test_a_crash_in_the_last_stretch_leaves_nothing(register, monkeypatch):
     assert [register.count(table) for table in tables_] == before
     assert register.record("PT-00001").city == "Calgary"
     assert register.apply(found).report["new"] == 30
+
+
+def schema_of(register) -> list[tuple[str, ...]]:
+    """Each index and each constraint, as the database itself would write it."""
+    catalogues = {
+        "sqlite": "SELECT type, name, coalesce(sql, '') FROM sqlite_master",
+        "postgresql": (
+            "SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL"
+            " SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)"
+            " || convalidated FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        ),
+    }
+    with register.engine.connect() as connection:
+        return sorted(map(tuple, connection.execute(text(catalogues[connection.dialect.name]))))
+
+
+def test_an_empty_register_is_filled_without_indexes_and_has_them_all_afterwards(register, monkeypatch):
+    monkeypatch.setattr(imports, "WORTH_BUILDING", 1)
+    monkeypatch.setattr(import_comparison, "STRETCH", 10)
+    before = schema_of(register)
+    found = register.receive(csv_file([*people(25), person("bad", From="x")]))
+
+    def crash(doing, count):
+        if (doing, count) == ("applying", 26):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        register.apply(found, progress=crash)
+    assert schema_of(register) == before
+
+    assert counts(register.apply(found), "new", "rejected") == (25, 1)
+    assert schema_of(register) == before
+    assert register.outcome("PT-00001") is Outcome.AUTHORIZED
+    assert counts(register.take_in(csv_file(people(30))), "new", "unchanged") == (5, 25)
+    assert schema_of(register) == before
 
 
 def test_progress_is_told_and_a_preview_shows_it(register, monkeypatch):
