@@ -492,6 +492,24 @@ class Settings:
     mail_reply_to: str = setting("", MAIL_ADDRESS, "Where answers go, if elsewhere.")
     mail_seconds: int = setting(30, whole(1, 60), "How long the server may take for each step.")
 
+    retention_sessions_days: int = setting(
+        90, whole(1, 3660), "How long ended sessions of the console and used links are kept."
+    )
+    retention_import_files_days: int = setting(
+        365,
+        whole(1, 3660),
+        "How long files of imports, with the rows that were rejected, are kept; what they recorded stays.",
+    )
+    retention_notices_days: int = setting(
+        1095,
+        whole(90, 3660),
+        "How long it is kept which notices were sent, after the day that they are about.",
+    )
+    retention_deliveries_days: int = setting(
+        30, whole(1, 3660), "How long attempts to deliver webhooks are kept at most."
+    )
+    retention_tasks_days: int = setting(90, whole(1, 3660), "How long it is kept what took long and when.")
+
     @property
     def metrics_port(self) -> int | None:
         """The port at which metrics are served."""

@@ -29,6 +29,8 @@ COMMANDS: Mapping[str, str] = {
     "deliver": "deliver:deliver",
     "work": "work:work",
     "notices": "notices:notices",
+    "privacy": "privacy:privacy",
+    "retention": "privacy:retention",
     "check": "check:check",
     "audit": "audit:audit",
     "backup": "backup:backup",

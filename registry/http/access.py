@@ -266,6 +266,8 @@ ACCESS: Mapping[str, Rule] = {
     "list_digest_recipients": READERS_OF_BODY,
     "add_digest_recipient": ADMINISTRATORS_OF_BODY,
     "remove_digest_recipient": ADMINISTRATORS_OF_BODY,
+    "erase_practitioner": ADMINISTRATORS_OF_BODY,
+    "export_for_subject": EXPORTERS_OF_BODY,
     "digest_page": EVERYONE,
     "end_digest": EVERYONE,
     # Imports and exports: a body's register belongs to the body; its auditors see what came of an import.

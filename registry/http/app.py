@@ -25,6 +25,7 @@ from .admin.lapses import blueprint as lapses
 from .admin.merges import blueprint as merges
 from .admin.notices import blueprint as notices
 from .admin.practitioners import blueprint as practitioner_records
+from .admin.privacy import blueprint as privacy
 from .admin.registrations import blueprint as registration_records
 from .admin.token_holders import blueprint as token_holders
 from .admin.trainings import blueprint as trainings
@@ -75,6 +76,7 @@ BLUEPRINTS = (
     lapses,
     gaps,
     notices,
+    privacy,
     imports,
     exports,
     audit,

@@ -159,6 +159,7 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "NewTraining": {"body": "ca-on", **TRAINED},
     "TrainingChange": {"hours_practical": 32, "reason": "Certificate read again."},
     "Withdrawal": {"reason": "The certificate was withdrawn."},
+    "Erasure": {"basis": "court_order"},
     "NewContact": {"email": "chloe@example.org", "language": "fr"},
     "NewWords": {
         "subject": "Your {{what}} ends on {{last_day}}",

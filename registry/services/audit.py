@@ -71,8 +71,11 @@ class _Walk:
         self._kept = kept
         self.entries = 0
         self.last: AuditEntry | None = None
+        self._resealed: dict[int, str] = {}
 
     def breaks(self) -> Iterator[Break]:
+        for seq, facts in store.resealed(self._connection):
+            self._resealed[seq] = facts
         for entry in store.every_entry(self._connection):
             before = self.last
             after = (0, BEFORE_THE_FIRST) if before is None else (before.seq, before.hash)
@@ -86,7 +89,8 @@ class _Walk:
     def _of_facts(self, entry: AuditEntry, vouched: int) -> Iterator[Break]:
         if entry.facts is None and entry.sealed_through == vouched:
             return
-        if entry.facts != store.facts_between(self._connection, vouched, entry.sealed_through):
+        expected = self._resealed.get(entry.seq, entry.facts)
+        if expected != store.facts_between(self._connection, vouched, entry.sealed_through):
             yield Break(
                 entry.seq,
                 f"events {vouched + 1} to {entry.sealed_through}, or the decisions they tell of,"

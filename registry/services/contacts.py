@@ -26,7 +26,7 @@ from .notice_texts import (
     check_wording,
     write,
 )
-from .people import refuse_merged
+from .people import refuse_erased, refuse_merged
 
 TOKEN_BYTES = 24
 EXAMPLE_DAY = date(2026, 9, 30)
@@ -74,6 +74,7 @@ def put_contact(
     :raises registry.errors.Conflict: the person was merged into another.
     """
     refuse_merged(person)
+    refuse_erased(person)
     address = checked_address(email)
     known = store.find_contact(tx, person.id)
     if (0 if known is None else known.version) != version:

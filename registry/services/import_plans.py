@@ -135,6 +135,7 @@ class Planner:
         :raises Refused: it cannot be explained.
         """
         city = entry.city if entry.city is not None and (entry.city or None) != record.city else None
+        city = None if record.person.is_erased else city
         person = _person_change(record.person, entry, self.reason)
         recorded = self._explained(record, entry)
         return Plan(line, fingerprint, record, recorded=recorded, person=person, city=city)
@@ -223,6 +224,8 @@ def _published(name: StatedName) -> NewName:
 
 def _person_change(person: Person, entry: Entry, reason: str) -> PersonChange | None:
     """What a row changes of a person. Former names are added, never taken away; no one is released."""
+    if person.is_erased:
+        return None
     wanted: dict[str, Any] = {}
     old = next((name for name in person.names if name.kind is NameKind.PUBLISHED), None)
     renamed = old is None or _is_another(old, entry.name)

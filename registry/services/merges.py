@@ -20,7 +20,7 @@ from registry.store.records import MANY, Person, load_records, registrations_of_
 from registry.store.registrations import move_registrations
 from registry.store.trainings import move_trainings, trainings_of_person
 
-from .people import get_person, refuse_merged, show_anew
+from .people import get_person, refuse_erased, refuse_merged, show_anew
 
 
 def get_merge(connection: Connection, merge_id: str) -> Merge:
@@ -53,6 +53,8 @@ def merge_people(
     duplicate = get_person(tx, duplicate_id)
     refuse_merged(kept)
     refuse_merged(duplicate)
+    refuse_erased(kept)
+    refuse_erased(duplicate)
     hides = duplicate.withheld and not kept.withheld
     people.change_person(tx, kept, {"withheld": True} if hides else {})
     people.change_person(tx, duplicate, {"merged_into": kept.id})

@@ -35,12 +35,14 @@ class PersonChange:
     :param names: every name to be in use from now on; those left out are ended.
     :param previous_becomes: what the published name becomes that is replaced.
     :param languages: BCP 47 tags, the preferred first.
+    :param shows_former_names: whether former names are published where a body publishes such.
     """
 
     names: Sequence[NewName] | None = None
     previous_becomes: PreviousName = PreviousName.NOTHING
     languages: Sequence[str] | None = None
     withheld: bool | None = None
+    shows_former_names: bool | None = None
     reason: str | None = None
 
 
@@ -112,12 +114,14 @@ def change_person(tx: Connection, person: Person, change: PersonChange, *, by: s
     :raises registry.errors.Conflict: they were merged into another.
     """
     refuse_merged(person)
+    refuse_erased(person)
     told = dict(_differences(person, change))
     row: dict[str, Any] = {}
     if "languages" in told:
         row["languages"] = documents.dump(list(change.languages or ()))
-    if "withheld" in told:
-        row["withheld"] = change.withheld
+    for field in ("withheld", "shows_former_names"):
+        if field in told:
+            row[field] = getattr(change, field)
     people.change_person(tx, person, row)
     if change.names is not None:
         _replace_names(tx, person, change, by=by, at=at)
@@ -152,6 +156,12 @@ def refuse_merged(person: Person) -> None:
             f"This practitioner was merged into {person.merged_into}; change that one.",
             [{"merged_into": person.merged_into}],
         )
+
+
+def refuse_erased(person: Person) -> None:
+    """:raises registry.errors.Conflict: nothing is kept of who the practitioner is, and nothing may be."""
+    if person.is_erased:
+        raise Conflict("The identity of this practitioner was erased; nothing is added to it.")
 
 
 def refuse_foreign(
@@ -206,6 +216,9 @@ def _differences(person: Person, change: PersonChange) -> Iterator[tuple[str, tu
         yield "languages", (list(person.languages), list(change.languages))
     if change.withheld is not None and change.withheld is not person.withheld:
         yield "withheld", (person.withheld, change.withheld)
+    shows = change.shows_former_names
+    if shows is not None and shows is not person.shows_former_names:
+        yield "shows_former_names", (person.shows_former_names, shows)
 
 
 def _replace_names(tx: Connection, person: Person, change: PersonChange, *, by: str, at: datetime) -> None:

@@ -8,16 +8,16 @@ parts, by the entries that follow and by the sweep.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy import Connection, Row, func, insert, or_, select, text
 
 from registry.clock import new_id
-from registry.domain.audit_chain import BEFORE_THE_FIRST, AuditEntry, Happening, sealed
+from registry.domain.audit_chain import BEFORE_THE_FIRST, ERASED, AuditEntry, Happening, sealed
 
 from . import documents, tables
 from .audit_tables import audit_entries
@@ -57,8 +57,7 @@ class Head:
 
 def append(tx: Connection, happening: Happening) -> AuditEntry:
     """Append an entry. To be called last in a transaction: until it ends, nobody else appends one."""
-    if tx.dialect.name == "postgresql":
-        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
+    hold(tx)
     head = newest(tx)
     through = _vouched_through(tx, head.sealed_through)
     facts = None if through == head.sealed_through else facts_between(tx, head.sealed_through, through)
@@ -117,6 +116,48 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return value.isoformat() if isinstance(value, date) else value
+
+
+def resealed(connection: Connection) -> Iterator[tuple[int, str]]:
+    """What erasures say that the facts of earlier entries hash to since; of several the latest comes last."""
+    for entry in every_entry(connection, Wanted(action=ERASED)):
+        told = (entry.happening.details or {}).get("resealed", {})
+        yield from ((int(seq), facts) for seq, facts in told.items() if int(seq) < entry.seq)
+
+
+def hold(tx: Connection) -> None:
+    """Let nobody else append an entry until the transaction ends."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
+
+
+def facts_to_reseal(
+    tx: Connection, registration_ids: Collection[str], decision_ids: Collection[str]
+) -> dict[str, str]:
+    """By the numbers of the entries that vouch for these decisions: what their facts hash to now.
+
+    To be called while nobody appends (:func:`hold`): who did would vouch for the decisions as they were.
+    """
+    changed, found = frozenset(decision_ids), dict[str, str]()
+    told = select(e.c.seq, e.c.decision_id).where(e.c.registration_id.in_(registration_ids)).order_by(e.c.seq)
+    for event in tx.execute(told).all():
+        if event.decision_id not in changed:
+            continue
+        covering = select(a.c.seq, a.c.sealed_through).where(a.c.sealed_through >= event.seq)
+        vouching = tx.execute(covering.order_by(a.c.seq).limit(1)).one_or_none()
+        if vouching is None or str(vouching.seq) in found:
+            continue
+        earlier = select(a.c.sealed_through).where(a.c.seq == vouching.seq - 1)
+        before: int = tx.execute(earlier).scalar_one_or_none() or 0
+        found[str(vouching.seq)] = facts_between(tx, before, vouching.sealed_through)
+    return found
+
+
+def mentioning(connection: Connection, ids: Collection[str]) -> Iterator[AuditEntry]:
+    """Entries whose particulars name one of these identifiers, in their order. Reads the whole audit."""
+    named = or_(*(a.c.details.contains(id_, autoescape=True) for id_ in sorted(ids)))
+    for row in connection.execute(select(a).where(named).order_by(a.c.seq)):
+        yield _entry(row)
 
 
 def _row(entry: AuditEntry) -> dict[str, Any]:

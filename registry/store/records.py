@@ -68,6 +68,8 @@ class Person:
     languages: tuple[str, ...]
     names: tuple[Name, ...]
     merged_into: str | None = None
+    shows_former_names: bool = True
+    is_erased: bool = False
 
     @property
     def published_name(self) -> str | None:
@@ -261,6 +263,8 @@ def load_people(connection: Connection, ids: Iterable[str]) -> dict[str, Person]
                 Name(n.id, NameKind(n.kind), n.full_name, n.given, n.family) for n in names.get(row.id, ())
             ),
             row.merged_into,
+            row.shows_former_names is not False,
+            row.erased_at is not None,
         )
         for row in connection.execute(select(p).where(p.c.id.in_(wanted)))
     }

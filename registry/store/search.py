@@ -177,6 +177,7 @@ def _wanted(connection: Connection, ids: Sequence[str]) -> dict[str, FoundBy]:
         " JOIN practitioner_names n ON n.practitioner_id = p.id AND n.ended_at IS NULL"
         # Not "IS NULL": SQLite would take that for the narrowest index, and go through everyone.
         f" WHERE p.id IN ({listed(connection)}) AND NOT p.withheld AND COALESCE(p.merged_into, '') = ''"
+        " AND (n.kind <> 'former' OR COALESCE(p.shows_former_names, TRUE))"
         " ORDER BY n.id"
     )
     called: dict[str, dict[str, list[str]]] = {id_: {kind: [] for kind in NameKind} for id_ in ids}

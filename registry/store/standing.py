@@ -135,7 +135,7 @@ def entry_document(record: RegistrationRecord, standings: Standings) -> Values:
     if person.withheld:
         return document
     document |= {"name": person.published_name, "city": record.city, "languages": person.languages}
-    if body.publishes_former_names:
+    if body.publishes_former_names and person.shows_former_names:
         document["former"] = [n.full_name for n in person.names if n.kind is NameKind.FORMER]
     if body.publishes_training:
         document["trainings"] = [_training_document(t) for t in record.trainings]

@@ -101,7 +101,11 @@ practitioners = Table(
     Column("languages", Text, nullable=False),
     Column("merged_into", Identifier, ForeignKey("practitioners.id"), index=True),
     Column("created_at", Instant, nullable=False),
+    Column("shows_former_names", Boolean),
+    Column("erased_at", Instant),
 )
+"""``shows_former_names``: false where former names stay private, whatever the body does; null: as it does.
+``erased_at``: since when nothing is kept of who the person is, and the name is a pseudonym."""
 
 practitioner_names = Table(
     "practitioner_names",

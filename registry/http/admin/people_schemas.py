@@ -94,6 +94,9 @@ class PractitionerChangeSchema(RequestSchema):
     )
     languages = languages_field()
     withheld = Flag(metadata={"description": "Whether the record is hidden; needs a reason."})
+    shows_former_names = Flag(
+        metadata={"description": "Whether former names are public where the body publishes such."}
+    )
     reason = reason_field()
 
     @ma.validates_schema
@@ -103,8 +106,8 @@ class PractitionerChangeSchema(RequestSchema):
             raise ma.ValidationError("Say why the record is withheld or released.", "reason")
         if "previous_becomes" in data and "names" not in data:
             raise ma.ValidationError("This goes with names.", "previous_becomes")
-        if not data.keys() & {"names", "languages", "withheld"}:
-            raise ma.ValidationError("Give names, languages or withheld.")
+        if not data.keys() & {"names", "languages", "withheld", "shows_former_names"}:
+            raise ma.ValidationError("Give names, languages, withheld or shows_former_names.")
 
 
 class ListedNameSchema(ResponseSchema):
@@ -177,6 +180,13 @@ class PractitionerRecordSchema(ResponseSchema):
     names = List(Nested(KeptNameSchema))
     languages = List(LanguageTag())
     withheld = Flag()
+    shows_former_names = Flag(
+        metadata={"description": "Whether former names are public where the body publishes such."}
+    )
+    erased = Flag(
+        attribute="is_erased",
+        metadata={"description": "Whether the identity was erased; the name is then a pseudonym."},
+    )
     merged_into = Id(allow_none=True, metadata={"description": "The record that this one was merged into."})
     registrations = List(Nested(HeldRegistrationSchema))
     merges = List(Nested(MergeSchema))

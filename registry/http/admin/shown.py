@@ -195,6 +195,8 @@ def shown_person(connection: Connection, person: Person) -> Value:
         "names": [shown_name(name) for name in list_names(connection, person.id)],
         "languages": person.languages,
         "withheld": person.withheld,
+        "shows_former_names": person.shows_former_names,
+        "is_erased": person.is_erased,
         "merged_into": person.merged_into,
         "registrations": held_registrations(connection, [person.id]).get(person.id, []),
         "merges": merges_of_person(connection, person.id),
