@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ from sqlalchemy import table as table_of
 
 from bench.figures import Absent, Figure, table
 from bench.imports import import_snapshot
-from bench.peers import comparison, datasette, launching, tables
+from bench.peers import comparison, datasette, installing, launching, tables
 from bench.peers.comparison import Asked, Facts, facts_of_peer, facts_of_register
 from bench.peers.eligibility import FOREVER, TECHNIQUE, Known, Standing, answer
+from bench.peers.installing import NotInstalledError
 from bench.registers import BODY, make_body, number, write_snapshot
 from registry.domain.vocabulary import Mode
 from registry.settings import Settings
@@ -181,6 +183,27 @@ def test_everyone_is_asked_about_today_and_some_about_other_days_and_one_number_
         "2027-12-25": comparison.SAMPLE // 10,
     }
     assert number(5000) in {each for each, _ in asked}
+
+
+def test_a_peer_that_cannot_be_installed_says_why(monkeypatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with (
+        pytest.raises(NotInstalledError, match="there is no npm"),
+        launching.directus("sqlite://", "postgresql://postgres@/peers?host=/tmp"),
+    ):
+        pass
+
+
+def test_a_peer_that_does_not_come_up_says_what_it_said_last(monkeypatch, tmp_path) -> None:
+    interpreter = tmp_path / "python"
+    interpreter.write_text("#!/bin/sh\necho first\necho 'no such module' >&2\nexit 3\n")
+    interpreter.chmod(0o755)
+    monkeypatch.setattr(installing, "python", lambda: interpreter)
+    with (
+        pytest.raises(launching.CannotServeError, match="ended before it answered: no such module"),
+        launching.drf("sqlite://", "sqlite://"),
+    ):
+        pass
 
 
 def test_the_table_says_what_could_not_be_measured_and_why() -> None:

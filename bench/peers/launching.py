@@ -52,7 +52,7 @@ def _python(
 
 @contextmanager
 def granian(register: str, _peers: str) -> Iterator[Server]:
-    """The register itself, under another server."""
+    """The register itself, served as docs/operation.md says."""
     with TemporaryDirectory(prefix="registry-bench-") as metrics:
         environment = {"REGISTRY_DATABASE_URL": register, "PROMETHEUS_MULTIPROC_DIR": metrics}
         arguments = (
