@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser
 
 from registry.services.principals import Role
 from registry.settings import Settings
@@ -14,8 +15,15 @@ from registry.store.records import Body
 from tests.support.application import running
 from tests.support.console import ORIGIN, Desk, sign_in
 from tests.support.factories import make_body
+from tests.support.pages import browser_for_tests
 
 OWN, OTHER = "ca-own", "ca-other"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with browser_for_tests() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from registry.domain.vocabulary import Outcome
@@ -38,6 +39,19 @@ def running_browser(path: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
         yield browser
         browser.close()
+
+
+@contextmanager
+def browser_for_tests() -> Iterator[Browser]:
+    """The same; where there is none, what needs it is skipped, or fails if it is required."""
+    path = chromium()
+    if path is None:
+        reason = f"{MISSING}apt-get install chromium"
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    with running_browser(path) as browser:
+        yield browser
 
 
 FIRST_WORDS: dict[str, str] = {

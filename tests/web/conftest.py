@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -18,7 +17,7 @@ from registry.settings import Settings
 from tests.support.application import running
 from tests.support.databases import SqliteDatabases
 from tests.support.factories import database
-from tests.support.pages import MISSING, REQUIRED, chromium, running_browser
+from tests.support.pages import browser_for_tests
 from tests.support.people_in_every_state import NOW, fill
 
 PUBLIC_URL = "https://needles.example"
@@ -75,11 +74,5 @@ def in_words(page: str) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = chromium()
-    if path is None:
-        reason = f"{MISSING}apt-get install chromium"
-        if os.environ.get(REQUIRED) == "1":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
-    with running_browser(path) as browser:
+    with browser_for_tests() as browser:
         yield browser
