@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from urllib.parse import quote
@@ -33,6 +34,7 @@ FIRST_SHOWN = ("ca-ab", "PT-10001")
 def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool, no_notices: bool) -> None:
     """Migrate, fill an empty register with a demonstration, and serve it (PORT=8000)."""
     chosen = settings()
+    _refuse_taken(chosen.host, chosen.port)
     schema.upgrade(chosen.database_url)
     with connected(chosen):
         if not no_demo:
@@ -47,6 +49,16 @@ def serve(*, no_demo: bool, no_sweep: bool, no_deliver: bool, no_work: bool, no_
     _start_beside([name for name, is_wanted in beside.items() if is_wanted])
     sys.stdout.flush()
     os.execv(sys.executable, _server())  # noqa: S606 - this interpreter, with our own arguments
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Say in time that somebody else listens there: the server's own log would name no address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        told = f"Port {port} of {host} cannot be listened on: {error.strerror}."
+        raise click.ClickException(f"{told} Choose another, such as PORT={port % 50000 + 80}.") from error
 
 
 def _server() -> list[str]:

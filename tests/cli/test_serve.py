@@ -19,8 +19,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
-from registry.cli import beside
+from registry.cli import beside, main
 from tests.support.figures import Figures
 from tests.support.serving import eventually
 
@@ -130,6 +131,18 @@ def test_an_empty_folder_becomes_a_register_that_answers_and_stays(tmp_path: Pat
 def test_an_empty_register_can_be_left_empty(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-demo", "--no-sweep") as (address, _, _):
         assert json.loads(read(f"{address}/v1/bodies"))["items"] == []
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    database = tmp_path / "register.db"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        given = {"PORT": str(port), "REGISTRY_DATABASE_URL": f"sqlite:///{database}"}
+        ended = CliRunner().invoke(main, ["serve"], env=given)
+    assert ended.exit_code == 1
+    assert f"Port {port} of 127.0.0.1 cannot be listened on" in ended.output
+    assert re.search(r"such as PORT=\d+\.", ended.output)
+    assert not database.exists()
 
 
 def test_what_is_killed_beside_the_server_is_started_again(tmp_path: Path, figures: Figures) -> None:
