@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, select, text
 from sqlalchemy import table as table_of
 
+from bench.engines import Sqlite
 from bench.figures import Absent, Figure, table
 from bench.imports import import_snapshot
 from bench.peers import comparison, datasette, installing, launching, tables
@@ -23,6 +24,7 @@ from bench.peers.comparison import Asked, Facts, facts_of_peer, facts_of_registe
 from bench.peers.eligibility import FOREVER, TECHNIQUE, Known, Standing, answer
 from bench.peers.installing import NotInstalledError
 from bench.registers import BODY, make_body, number, write_snapshot
+from bench.turns import Effort
 from registry.domain.vocabulary import Mode
 from registry.settings import Settings
 from tests.support import factories
@@ -183,6 +185,15 @@ def test_everyone_is_asked_about_today_and_some_about_other_days_and_one_number_
         "2027-12-25": comparison.SAMPLE // 10,
     }
     assert number(5000) in {each for each, _ in asked}
+
+
+def test_a_register_that_the_tables_cannot_hold_is_said_not_to_be_measured(monkeypatch, tmp_path) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise tables.CannotHoldError(f"{source} into {target}")
+
+    monkeypatch.setattr(tables, "export", refuse)
+    found = list(comparison.measure(Sqlite(tmp_path), {10: "small", 90_000: "large"}, Effort(1, 0.1)))
+    assert found == [Absent("peers", "sqlite", 90_000, f"large into sqlite:///{tmp_path}/scratch.db")]
 
 
 def test_a_peer_that_cannot_be_installed_says_why(monkeypatch) -> None:

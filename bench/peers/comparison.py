@@ -142,7 +142,19 @@ def measure(engine: Engine, registers: Mapping[int, str], effort: Effort) -> Ite
     :param registers: database URLs by the number of people in them.
     """
     people = min(registers, key=lambda size: abs(size - BEST_SIZE))
-    tables_url = _filled_tables(engine, registers[people], people)
+    print(f"{engine.name}: filling the peers' tables ...", flush=True)
+    with engine.scratch() as peers:
+        try:
+            tables.export(registers[people], peers)
+        except tables.CannotHoldError as error:
+            yield Absent("peers", engine.name, people, str(error))
+            return
+        yield from _measure(engine, registers[people], peers, people, effort)
+
+
+def _measure(
+    engine: Engine, register: str, peers: str, people: int, effort: Effort
+) -> Iterator[Figure | Absent]:
     with ExitStack() as stack:
         yardstick = stack.enter_context(serving("empty Flask view", EMPTY, {"WEB_CONCURRENCY": "2"}))
         servers: dict[str, Server] = {}
@@ -150,7 +162,7 @@ def measure(engine: Engine, registers: Mapping[int, str], effort: Effort) -> Ite
             if asked.name != REGISTER and engine.name not in asked.goals:
                 continue
             try:
-                servers[asked.name] = stack.enter_context(asked.start(registers[people], tables_url))
+                servers[asked.name] = stack.enter_context(asked.start(register, peers))
             except (NotInstalledError, CannotServeError) as error:
                 yield Absent(asked.name, engine.name, people, str(error))
         running = [asked for asked in EVERYTHING if asked.name in servers]
@@ -158,15 +170,6 @@ def measure(engine: Engine, registers: Mapping[int, str], effort: Effort) -> Ite
         compare([(asked, servers[asked.name].port) for asked in running], sample(people, today))
         turns, empties = _take_turns(engine, yardstick, servers, running, people, today, effort)
         yield from _figures(engine, people, running, servers, turns, empties)
-
-
-def _filled_tables(engine: Engine, register: str, people: int) -> str:
-    name = f"peers-{people}"
-    if not engine.has(name):
-        print(f"{engine.name}: filling the peers' tables ...", flush=True)
-        with engine.filling(name) as url:
-            tables.export(register, url)
-    return engine.url(name)
 
 
 def sample(people: int, today: date) -> list[tuple[str, str]]:

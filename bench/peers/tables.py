@@ -97,12 +97,14 @@ def export(source: str, target: str) -> None:
     :raises CannotHoldError: the register says something that the tables have no place for.
     """
     with _connected(source) as register, _connected(target) as peers:
+        if peers.dialect.name == "sqlite":
+            peers.exec_driver_sql("PRAGMA journal_mode=WAL")  # as the register's own file is kept
         for statement in SCHEMA:
             peers.execute(text(statement))
         for rows in _in_parts(_rows(register)):
             for table in TABLES:
                 _insert(peers, table, rows[table])
-        for statement in INDEXES:
+        for statement in (*INDEXES, "ANALYZE"):
             peers.execute(text(statement))
         peers.commit()
 
