@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -11,10 +12,34 @@ from werkzeug.routing import Rule as Route
 from registry.http.access import ACCESS
 from registry.http.sessions import is_of_console
 from registry.services.principals import AccessScope, Role
+from registry.settings import Settings
 from registry.store.database import writing
 from registry.store.records import Body
+from tests.console.conftest import OWN
+from tests.support.application import running
 from tests.support.console import AGENT, ORIGIN, Desk, sign_in
-from tests.support.factories import make_key
+from tests.support.databases import SqliteDatabases
+from tests.support.factories import make_body, make_key
+
+
+@pytest.fixture(scope="module")
+def settings(sqlite_databases: SqliteDatabases) -> Iterator[Settings]:
+    """One register for all of them: nothing is changed in it."""
+    with sqlite_databases.migrated() as url:
+        yield Settings(database_url=url, public_url=ORIGIN, pool_size=12)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> Iterator[Flask]:
+    with running(settings) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def own(app: Flask) -> Body:
+    with app.app_context(), writing() as tx:
+        return make_body(tx, OWN)
+
 
 PARTS = {"name": "console.css", "rest": "nowhere"}
 NO_ID = "01900000-0000-7000-8000-000000000000"

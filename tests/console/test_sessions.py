@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from registry.cli import main
+from registry.services.console_sessions import LINK_ISSUER
 from registry.services.principals import Role
 from registry.settings import Settings
 from registry.store import principals
@@ -19,13 +21,40 @@ from registry.store.audit_tables import audit_entries
 from registry.store.console_tables import console_links, console_sessions
 from registry.store.database import reading, writing
 from registry.store.records import Body
+from tests.console.conftest import OTHER, OWN
 from tests.support.application import running
 from tests.support.console import AGENT, ORIGIN, Desk, link_token, sign_in, words_of
-from tests.support.factories import make_key
+from tests.support.databases import SqliteDatabases
+from tests.support.factories import make_body, make_key
 
 COOKIE = "__Host-registry-console"
 PAGE = "/console/sessions"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def settings(sqlite_databases: SqliteDatabases) -> Iterator[Settings]:
+    """One register for all of them: each test signs in anew."""
+    with sqlite_databases.migrated() as url:
+        yield Settings(database_url=url, public_url=ORIGIN, pool_size=12)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> Iterator[Flask]:
+    with running(settings) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def own(app: Flask) -> Body:
+    with app.app_context(), writing() as tx:
+        return make_body(tx, OWN)
+
+
+@pytest.fixture(scope="module")
+def other(app: Flask) -> Body:
+    with app.app_context(), writing() as tx:
+        return make_body(tx, OTHER)
 
 
 def is_in(desk: Desk) -> bool:
@@ -112,9 +141,10 @@ def test_signing_out_everywhere_ends_all_of_ones_own_and_nobody_elses(app: Flask
 
 
 def test_who_is_blocked_is_signed_out(app: Flask, own: Body) -> None:
-    desk = sign_in(app, body=own.code)
+    desk = sign_in(app, body=own.code, label="Somebody who leaves")
     with app.app_context(), writing() as tx:
-        (holder,) = principals.list_holders(tx, after=None, limit=2)
+        holder = principals.find_holder(tx, LINK_ISSUER, "Somebody who leaves")
+        assert holder is not None
         principals.block(tx, holder.id, by="operator:tests", at=NOW)
     assert not is_in(desk)
 
@@ -268,11 +298,10 @@ def test_who_guesses_links_is_no_longer_looked_at(settings: Settings) -> None:
 
 def test_nothing_of_a_secret_is_kept(app: Flask, registrar: Desk) -> None:
     with app.app_context(), reading() as connection:
-        (session,) = connection.execute(select(console_sessions)).all()
-        (link,) = connection.execute(select(console_links)).all()
-    assert cookie(registrar) not in map(str, session)
+        kept = [*connection.execute(select(console_sessions)), *connection.execute(select(console_links))]
+    assert cookie(registrar) not in [str(value) for row in kept for value in row]
     assert len(cookie(registrar)) * 6 >= 256
-    assert {len(session.secret_hash), len(link.secret_hash)} == {64}
+    assert {len(row.secret_hash) for row in kept} == {64}
 
 
 def test_the_command_makes_a_link_for_whom_it_says(own: Body, settings: Settings, app: Flask) -> None:
