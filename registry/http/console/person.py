@@ -23,7 +23,7 @@ from registry.store.records import Person, find_body
 
 from .bodies import working_body
 from .drawing import authorization_name, decided, lines_of, picture_of, scope_words
-from .pages import Shown, page, show
+from .pages import Done, Shown, done, page, show
 from .timeline_picture import draw
 from .words import OUTCOMES, TONES, VALUE_WORDS, as_words
 
@@ -82,10 +82,13 @@ def name_of(person: Person) -> str:
 
 
 @page("/people/<id:practitioner_id>", query=PersonQuery)
-def console_person(tx: Connection, practitioner_id: str, query: dict[str, Any]) -> Shown:
+def console_person(tx: Connection, practitioner_id: str, query: dict[str, Any]) -> Shown | Done:
     """All that is kept of a person, as of any day and as known at any moment."""
     person, at = get_person(tx, practitioner_id), clock.now()
-    require_say(tx, practitioner_id)
+    require_say(tx, person.merged_into or practitioner_id)
+    if person.merged_into is not None:
+        told = "The record that you asked for was merged into this one."
+        return done(told, "console_person", practitioner_id=person.merged_into)
     sees_withheld(person.id, withheld=person.withheld)
     own = body_of_principal()
     known_at = _moment(tx, own, query, at)
