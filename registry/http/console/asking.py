@@ -121,7 +121,7 @@ def _asked(
         pointer=f"/{full.replace('.', '/')}",
         widget=Widget.LINE,
         label=as_words(FIELD_WORDS, name),
-        hint=HINTS.get(name) or given.metadata.get("description", ""),
+        hint=HINTS.get(name) or _as_hint(given.metadata.get("description", "")),
         required=given.required,
     )
     if isinstance(given, Nested):
@@ -133,6 +133,11 @@ def _asked(
     if isinstance(given, List):
         return _asked_list(given, base, typed, known)
     return _asked_plain(given, base, typed, known)
+
+
+def _as_hint(description: str) -> str:
+    """What the API says of a member, to whoever fills in a form."""
+    return description.replace("`", "").replace("if absent", "if left empty")
 
 
 def _inner(given: Nested) -> dict[str, ma.fields.Field[Any]]:

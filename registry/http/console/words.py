@@ -46,6 +46,8 @@ HINTS: Mapping[str, str] = {
     "private_note": "Never shown to the public.",
     "reason": "Kept, and shown to staff alone.",
     "register_class": "As the body’s rules spell it.",
+    "previous_becomes": "If nothing is chosen, it is ended.",
+    "full_name": "As its bearer writes it; made of the parts, if left empty.",
     "effective_on": "The first day on which it holds, in the body’s time zone.",
 }
 VALUE_WORDS: Mapping[str, str] = {
