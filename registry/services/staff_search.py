@@ -10,17 +10,21 @@ from itertools import chain, islice
 from sqlalchemy import Connection
 
 from registry.domain.localtime import local_date
-from registry.domain.names import fold, number_key, tokens
+from registry.domain.names import fold, number_key
 from registry.domain.timeline import Span
 from registry.errors import Invalid
 from registry.store import staff_search as store
+from registry.store.name_lookup import Position, understand
+from registry.store.name_lookup import find_people as find_by_index
 from registry.store.people import HeldRegistration, held_registrations
 from registry.store.records import Person, RegistrationRecord, load_people, load_records
 
-from .search import FEWEST_LETTERS, Wanted, search
+from .search import FEWEST_LETTERS
 
 MOST = 50
 """People who are shown; who searches for more has not said enough."""
+MOST_UNREGISTERED = 200
+"""People of any body among whom those are looked for who have no registration yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +60,32 @@ def find_people(
     :param at: the present instant (UTC).
     :raises registry.errors.Invalid: too little is given.
     """
-    letters = "".join(fold(asked).split())
-    if len(letters) < FEWEST_LETTERS:
+    if len("".join(fold(asked).split())) < FEWEST_LETTERS:
         detail = f"Give at least {FEWEST_LETTERS} letters of a name, or a registration number."
         raise Invalid(f"q: {detail}", [{"parameter": "q", "detail": detail}])
     numbered = store.people_with_number(connection, number_key(asked), body_id) if number_key(asked) else []
-    published, goes_on = _published(connection, asked, body_code, at)
+    indexed = _by_index(connection, asked, body_code, None if body_id is None else by)
     others = _otherwise_named(connection, asked, body_id, by)
-    ids = list(islice(dict.fromkeys(chain(numbered, published, others)), MOST + 1))
-    return Hits(tuple(_hits(connection, ids[:MOST], body_id, at)), goes_on or len(ids) > MOST)
+    ids = list(islice(dict.fromkeys(chain(numbered, indexed, others)), MOST + 1))
+    return Hits(tuple(_hits(connection, ids[:MOST], body_id, at)), len(ids) > MOST)
 
 
-def _published(
-    connection: Connection, asked: str, body_code: str | None, at: datetime
-) -> tuple[list[str], bool]:
-    """Who is found as the public finds people, and whether there are others."""
-    if sum(map(len, tokens(asked))) < FEWEST_LETTERS:
-        return [], False
-    found = search(connection, Wanted(name=asked, body=body_code), at=at, limit=MOST)
-    return [person.id for person in found.people], found.after is not None
+def _by_index(connection: Connection, asked: str, body_code: str | None, by: str | None) -> Iterator[str]:
+    """Who is found by a published or a former name: the likeliest first, those of no body at the end."""
+    query = understand(connection, asked, None)
+    if not query.typed:
+        return
+    found = find_by_index(connection, query, Position(), body=body_code, size=MOST + 1)
+    yield from (match.practitioner_id for match in islice(found, MOST + 1))
+    if by is not None:
+        anywhere = find_by_index(connection, query, Position(), body=None, size=MOST_UNREGISTERED)
+        likely = [match.practitioner_id for match in islice(anywhere, MOST_UNREGISTERED)]
+        yield from store.unregistered(connection, likely, by)
 
 
 def _otherwise_named(connection: Connection, asked: str, body_id: str | None, by: str) -> Iterator[str]:
     words = fold(asked).split()
-    for row in store.names_not_published(connection, body_id, by):
+    for row in store.names_kept_back(connection, body_id, by):
         parts = fold(row.full_name).split()
         if all(any(part.startswith(word) for part in parts) for word in words):
             yield row.practitioner_id

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    text,
 )
 
 from registry.domain.vocabulary import (
@@ -121,6 +122,17 @@ practitioner_names = Table(
     Column("ended_at", Instant),
     one_of("kind", NameKind),
 )
+
+# What no index of the public's holds, for those who may find people by it: few of all.
+KEPT_BACK = text("kind = 'legal' OR ended_at IS NOT NULL")
+Index(
+    "ix_practitioner_names_kept_back",
+    practitioner_names.c.practitioner_id,
+    sqlite_where=KEPT_BACK,
+    postgresql_where=KEPT_BACK,
+)
+WITHHELD = text("withheld")
+Index("ix_practitioners_withheld", practitioners.c.id, sqlite_where=WITHHELD, postgresql_where=WITHHELD)
 
 registrations = Table(
     "registrations",
