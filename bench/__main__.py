@@ -66,6 +66,8 @@ def main() -> None:
     """Run the benchmarks that the arguments ask for."""
     arguments = _arguments()
     sizes = arguments.people or (QUICK if arguments.quick else FULL)
+    if arguments.only == ["peers"]:
+        sizes = [comparison.best_size(sizes)]  # they are asked about no other
     effort = Effort(5, 1.0, is_full=False) if arguments.quick else Effort(9, 3.0)
     with tempfile.TemporaryDirectory(prefix="registry-bench-") as temporary:
         folder = (arguments.keep or Path(temporary)).resolve()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -136,12 +136,17 @@ EVERYTHING: Sequence[Asked] = (
 """The register first; the engines of each of the others are those that it has a goal for."""
 
 
+def best_size(sizes: Iterable[int]) -> int:
+    """The one of these sizes at which the peers are measured."""
+    return min(sizes, key=lambda size: abs(size - BEST_SIZE))
+
+
 def measure(engine: Engine, registers: Mapping[int, str], effort: Effort) -> Iterator[Figure | Absent]:
     """Ask everyone the same, round by round, once all have answered a sample alike.
 
     :param registers: database URLs by the number of people in them.
     """
-    people = min(registers, key=lambda size: abs(size - BEST_SIZE))
+    people = best_size(registers)
     print(f"{engine.name}: filling the peers' tables ...", flush=True)
     with engine.scratch() as peers:
         try:
