@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
@@ -14,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from registry.settings import Settings
 
 from .replicas import SERVER
+from .turns import SOON, Turns, wait
 
 MOST_MAPPED = 2_147_418_112
 """Bytes of an SQLite file that are read where the system keeps them, for all processes: all it allows."""
@@ -37,6 +40,9 @@ LOOK_SECONDS = 1.5
 LISTENS = "registry_listens"
 """An execution option: false where what LISTEN asks for would not outlast its transaction."""
 
+IN_MEMORY = (None, "", ":memory:")
+"""What an address names where no two connections share a file."""
+
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
 
@@ -51,7 +57,7 @@ def engine_options(
     """
     made = make_url(url)
     options: dict[str, Any] = {"pool_pre_ping": made.get_backend_name() != "sqlite"}
-    if made.database not in (None, "", ":memory:"):
+    if made.database not in IN_MEMORY:
         options |= {"pool_size": settings.pool_size, "max_overflow": 0, "pool_timeout": 10}
     pooled = settings.transaction_pooler and not direct
     if arguments := connect_arguments(url, writable=writable, pooled=pooled):
@@ -139,10 +145,40 @@ def prepare_sqlite(engine: Engine, busy_seconds: int, *, writes: bool) -> None:
             context.is_disconnect = True
 
     if writes:
+        file = engine.url.database
+        turns = Turns(Path(f"{file}-turns")) if file not in IN_MEMORY else None
 
         @event.listens_for(engine, "begin")
         def lock(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            if turns is None:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                _begin_in_turn(connection, turns, busy_seconds)
+
+
+def _begin_in_turn(connection: Connection, turns: Turns, busy_seconds: int) -> None:
+    """Begin to write when it is one's turn.
+
+    :raises sqlalchemy.exc.OperationalError: others wrote for too long.
+    """
+    until = time.monotonic() + busy_seconds
+    driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+
+    def begins() -> bool:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY  # anything else is told below
+        return True
+
+    with turns.taken(until):
+        driver.execute("PRAGMA busy_timeout=0")
+        try:
+            wait(begins, until, SOON)
+            if not driver.in_transaction:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # which tells why not, as every failure is told
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={busy_seconds * 1000}")
 
 
 def note_server(engine: Engine) -> None:
