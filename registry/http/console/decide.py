@@ -237,9 +237,8 @@ def _in_order(value: Any) -> Any:
 @action("/registrations/<id:registration_id>/decide/preview", again=console_decide, reads_only=True)
 def console_preview_decision(tx: Connection, registration_id: str) -> Shown:
     """Show what a decision would do."""
-    kind, authorization = _about()
-    record = _held_as_seen(tx, registration_id)
-    subject = _subject(record, authorization)
+    subject, kind = _about(_held_as_seen(tx, registration_id))
+    record, authorization = subject.record, subject.authorization_id
     drafts = drafts_of(record, authorization, _wished(subject, kind))
     about = {"registration_id": record.id, "kind": kind.value, "authorization": authorization}
     ways = (link("console_record_decision", **about), link("console_reword_decision", **about))
@@ -249,28 +248,32 @@ def console_preview_decision(tx: Connection, registration_id: str) -> Shown:
 @action("/registrations/<id:registration_id>/decide/change", again=console_decide, reads_only=True)
 def console_reword_decision(tx: Connection, registration_id: str) -> Shown:
     """Back to the form, with what was typed."""
-    kind, authorization = _about()
-    return _asking(tx, _subject(_held_as_seen(tx, registration_id), authorization), kind, again=True)
+    subject, kind = _about(_held_as_seen(tx, registration_id))
+    return _asking(tx, subject, kind, again=True)
 
 
 @action("/registrations/<id:registration_id>/decide/record", again=console_decide)
 def console_record_decision(tx: Connection, registration_id: str) -> Done:
     """Record a decision whose consequences were seen."""
-    kind, authorization = _about()
-    record = _held_as_seen(tx, registration_id)
-    subject = _subject(record, authorization)
+    subject, kind = _about(_held_as_seen(tx, registration_id))
+    record, authorization = subject.record, subject.authorization_id
     drafts = drafts_of(record, authorization, _wished(subject, kind))
     record_decisions(tx, record, drafts, by=current_principal().name, at=clock.now())
     told = f"Recorded: {_heading(subject, kind).lower()}, {record.number}."
     return done(told, "console_person", practitioner_id=record.person.id)
 
 
-def _about() -> tuple[DecisionKind, str | None]:
-    kinds = {kind.value: kind for kind in RECORDED_KINDS}
+def _about(record: RegistrationRecord) -> tuple[Subject, DecisionKind]:
+    """What the address says is to be decided, and how.
+
+    :raises registry.errors.NotFound: there is no such authorization, or no such kind of decision about it.
+    """
+    subject = _subject(record, request.args.get("authorization") or None)
+    kinds = {kind.value: kind for kind in subject.kinds}
     kind = kinds.get(request.args.get("kind", ""))
     if kind is None:
-        raise NotFound("There is no such kind of decision.")
-    return kind, request.args.get("authorization") or None
+        raise NotFound("There is no such kind of decision about it.")
+    return subject, kind
 
 
 def _held_as_seen(tx: Connection, registration_id: str) -> RegistrationRecord:
