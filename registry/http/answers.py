@@ -6,12 +6,12 @@ is recorded (a term ends at midnight), so the hash decides on 304; a change star
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+import orjson
 from flask import Response, request
 from marshmallow import Schema
 
@@ -42,7 +42,7 @@ class Answer:
 
 def to_json(value: Any) -> bytes:
     """Compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
 
 
 def render(result: Any, schema: Schema | None, status: int) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from hashlib import blake2b
 from math import ceil
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row
 
 from registry.domain.localtime import day_ends, local_date
@@ -202,7 +202,7 @@ def believed_answers(kept: str | None, entry: str, body: Body) -> str:
     """The answers kept ready beside a stored entry; made afresh where there are none by the rules of now."""
     if kept is not None and ready_answers.by_these_rules(kept, body.rules):
         return kept
-    document = json.loads(entry)
+    document = orjson.loads(entry)
     return ready_answers.to_text(ready_answers.stated_of(document), standings_of(document, body))
 
 
@@ -220,7 +220,7 @@ def verify(
     :param on: a local day in the body's zone; ``None`` for the body's today.
     :param at: the present instant (UTC).
     """
-    document: dict[str, Any] = {} if found.entry is None else json.loads(found.entry)
+    document: dict[str, Any] = {} if found.entry is None else orjson.loads(found.entry)
     day = on or local_date(at, found.body.zone)
     questions = [Question(technique, day, mode) for technique in techniques]
     return Verification(
@@ -330,7 +330,7 @@ def entry_of(body: Body, stored: str, *, on: date | None, at: datetime, age: flo
 
     :param age: of what was read, in seconds.
     """
-    document = json.loads(stored)
+    document = orjson.loads(stored)
     standings = standings_of(document, body)
     day = on or local_date(at, body.zone)
     registration = standings.registration or Timeline()
