@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, text
-from sqlalchemy.exc import OperationalError
 
 from registry.domain.vocabulary import Mode, Technique
 
 from . import documents, tables
 from .booked_check_tables import EVERY_TECHNIQUE, booked_checks
+from .keys import note_if_free
 from .roster_tables import roster_members, rosters
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 c, k, p = booked_checks, tables.api_keys, tables.principals
 
@@ -77,22 +72,7 @@ def note_checks(connection: Connection, owner_id: str, asked: Iterable[Noted]) -
     :param connection: in autocommit. On SQLite nothing is noted while somebody else writes: nobody waits.
     """
     given = {"owner": owner_id, "asked": documents.dump(list(asked)), "most": MOST_OF_ONE}
-    with _impatient(connection):
-        connection.execute(STATEMENTS[connection.dialect.name], given)
-
-
-@contextmanager
-def _impatient(connection: Connection) -> Iterator[None]:
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    try:
-        with suppress(OperationalError):
-            yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience)}")
+    note_if_free(connection, STATEMENTS[connection.dialect.name], given)
 
 
 def checks_about(connection: Connection, registration_id: str, first: date) -> list[BookedCheck]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, and_, insert, or_, select, update
+from sqlalchemy import Connection, Executable, Row, Select, and_, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from . import tables
@@ -93,18 +93,19 @@ def note_use(connection: Connection, key_id: str, at: datetime) -> None:
     note_if_free(connection, note)
 
 
-def note_if_free(connection: Connection, note: Update) -> None:
+def note_if_free(connection: Connection, note: Executable, values: Mapping[str, Any] | None = None) -> None:
     """Change what is only a note, if nobody has to be waited for.
 
     :param connection: in autocommit.
+    :param values: of the statement's parameters.
     """
     if connection.dialect.name != "sqlite":
-        connection.execute(note)
+        connection.execute(note, values)
         return
     patience = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
     try:
         with suppress(OperationalError):
-            connection.execute(note)
+            connection.execute(note, values)
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={int(patience)}")
