@@ -407,6 +407,12 @@ def counts(connection: Connection) -> dict[str, int]:
     return {state: count for state, count in rows}  # noqa: C416 - a row is no pair of the right type
 
 
+def counts_of_body(connection: Connection, body_id: str) -> dict[str, int]:
+    """How many messages of a body are in each state."""
+    counted = select(n.c.state, func.count()).where(n.c.body_id == body_id).group_by(n.c.state)
+    return {state: count for state, count in connection.execute(counted)}  # noqa: C416 - as above
+
+
 def due_since(connection: Connection, at: datetime) -> datetime | None:
     """Since when the oldest message waits that is to be sent by now (UTC); ``None`` for none."""
     waiting = n.c.state.in_(("queued", "sending")), n.c.next_attempt_at <= at
