@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from registry import clock
+from registry.domain.audit_chain import Happening
+from registry.services import audit
 from registry.services.access_export import as_zip, held_about
 from registry.services.erasure import ErasureBasis, erase_identity
 from registry.services.people import get_person
@@ -34,7 +36,8 @@ def erase(practitioner: str, basis: str) -> None:
     with connected():
         with writing() as tx:
             person = get_person(tx, practitioner)
-            done = erase_identity(tx, person, ErasureBasis(basis), by=operator(), at=clock.now())
+            done = erase_identity(tx, person, ErasureBasis(basis), at=clock.now())
+            audit.tell(tx, Happening(clock.now(), operator(), "erase_practitioner", details=done.told))
         give_back()
     click.echo(f"{done.pseudonym}: {done.registrations} registrations, words of {done.decisions} decisions,")
     click.echo(f"{done.import_files} files of imports.")

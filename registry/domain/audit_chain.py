@@ -17,10 +17,10 @@ from typing import Any
 BEFORE_THE_FIRST = "0" * 64
 """What the first entry is chained to."""
 
-ERASED = "identity_erased"
-"""The entry of an erasure. Where it took words out of decisions that earlier entries vouch for, ``resealed``
-says what their facts hash to from then on, by the number of the entry; it is chained like every other, so
-nobody can let facts change without leaving a trace of when and for whom."""
+ERASING = ("erase_practitioner", "console_erase")
+"""The actions that erase somebody. Where one took words out of decisions that earlier entries vouch for,
+its entry says as ``resealed`` what their facts hash to since, by the number of the earlier entry; it is
+chained like every other, so nobody can let facts change without leaving a trace of when and for whom."""
 
 CHECKPOINT = re.compile("([0-9]{1,18}):([0-9a-f]{64})")
 

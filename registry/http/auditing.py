@@ -21,6 +21,7 @@ from .access import asked_body, current_principal
 from .tracing import request_id
 
 SEEN = "withheld_seen"
+BESIDES = "also_told"
 SHOWN_WITHHELD = "withheld_records_shown"
 
 
@@ -30,9 +31,14 @@ def sees_withheld(practitioner_id: str, *, withheld: bool) -> None:
         g.setdefault(SEEN, set()).add(practitioner_id)
 
 
+def also_tell(**details: Any) -> None:
+    """Let the entry of what this request changes say this, too."""
+    g.setdefault(BESIDES, {}).update(details)
+
+
 def tell_change(tx: Connection, action: str, **details: Any) -> None:
     """Append to the audit what this request changed; last in its transaction."""
-    audit.tell(tx, _happening(action, details))
+    audit.tell(tx, _happening(action, {**details, **g.pop(BESIDES, {})}))
 
 
 def tell_reading(action: str, **details: Any) -> None:

@@ -22,6 +22,7 @@ from .notice_texts import as_html, day_in
 
 MOST_LISTED = 50
 DAYS_AHEAD = (7, 30, 60)
+LOOKED_BACK = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,18 @@ def find_digest(connection: Connection, body: Body, today: date) -> Digest:
         (days, lapsing_between(connection, body.id, tomorrow, today + timedelta(days=days)))
         for days in DAYS_AHEAD
     )
-    horizon = today + timedelta(days=max(THRESHOLDS))
-    found = store.not_reached(connection, body.id, today, horizon, MOST_LISTED + 1)
+    found = who_was_not_reached(connection, body, today, MOST_LISTED + 1)
     listed = tuple(_lines(connection, found[:MOST_LISTED]))
     return Digest(today, lapsed, lapsing, listed, len(found) > MOST_LISTED)
+
+
+def who_was_not_reached(connection: Connection, body: Body, today: date, limit: int) -> list[StoredNotice]:
+    """The notices nearest to the end of terms, and those of suspensions, that reached nobody.
+
+    Of terms that end within the thresholds, and of what was two weeks ago at most: letters come back late.
+    """
+    first, last = today - LOOKED_BACK, today + timedelta(days=max(THRESHOLDS))
+    return store.not_reached(connection, body.id, first, last, limit)
 
 
 def _lines(connection: Connection, found: Sequence[StoredNotice]) -> list[Line]:

@@ -2,19 +2,20 @@
 
 Whoever asks by body and number is answered as before, for every day and as known at every instant: answers
 rest on decisions alone. What words were in decisions that the audit vouches for is gone, so the entry of the
-erasure says what the facts of those entries hash to since.
+erasure, which whoever erases must append, says what the facts of those entries hash to since.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
-from registry.domain.audit_chain import ERASED, Happening
 from registry.domain.localtime import local_date
 from registry.domain.vocabulary import Standing
 from registry.errors import Conflict, Stale
@@ -23,7 +24,6 @@ from registry.store import audit as chain
 from registry.store import erasure as store
 from registry.store.records import Person, load_records
 
-from . import audit
 from .people import get_person, refuse_erased, refuse_merged, show_anew
 
 LIVE = frozenset({Standing.IN_FORCE, Standing.IN_GRACE, Standing.SUSPENDED})
@@ -43,13 +43,28 @@ class Erased:
 
     :param pseudonym: what stands for the name since.
     :param import_files: files of imports that are gone with it.
+    :param resealed: by the number of an entry of the audit, what the facts that it vouches for hash to since.
     """
 
     practitioner_id: str
     pseudonym: str
+    basis: ErasureBasis
     registrations: int
     decisions: int
     import_files: int
+    resealed: Mapping[str, str]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the entry of the audit must say."""
+        return {
+            "practitioner": self.practitioner_id,
+            "basis": self.basis.value,
+            "registrations": self.registrations,
+            "decisions": self.decisions,
+            "import_files": self.import_files,
+            "resealed": dict(self.resealed),
+        }
 
 
 def erase_identity(
@@ -57,12 +72,9 @@ def erase_identity(
     person: Person,
     basis: ErasureBasis,
     *,
-    by: str,
     at: datetime,
-    address: str | None = None,
-    request_id: str | None = None,
 ) -> Erased:
-    """Erase who somebody is, in every record of theirs.
+    """Erase who somebody is, in every record of theirs. In the same transaction, tell the audit of it.
 
     :param person: as the caller saw them.
     :raises registry.errors.Stale: they have changed since.
@@ -86,16 +98,7 @@ def erase_identity(
     show_anew(tx, traces.people, at=at)
     chain.hold(tx)
     resealed = chain.facts_to_reseal(tx, traces.registrations, changed)
-    details = {
-        "practitioner": person.id,
-        "basis": basis.value,
-        "registrations": len(traces.registrations),
-        "decisions": len(changed),
-        "import_files": files,
-        "resealed": resealed,
-    }
-    audit.tell(tx, Happening(at, by, ERASED, address, request_id, details=details))
-    return Erased(person.id, pseudonym, len(traces.registrations), len(changed), files)
+    return Erased(person.id, pseudonym, basis, len(traces.registrations), len(changed), files, resealed)
 
 
 def _refuse_live(tx: Connection, traces: store.Traces, at: datetime) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, text
 
 from registry.clock import new_id
-from registry.domain.audit_chain import BEFORE_THE_FIRST, ERASED, AuditEntry, Happening, sealed
+from registry.domain.audit_chain import BEFORE_THE_FIRST, ERASING, AuditEntry, Happening, sealed
 
 from . import documents, tables
 from .audit_tables import audit_entries
@@ -120,7 +120,7 @@ def _plain(value: Any) -> Any:
 
 def resealed(connection: Connection) -> Iterator[tuple[int, str]]:
     """What erasures say that the facts of earlier entries hash to since; of several the latest comes last."""
-    for entry in every_entry(connection, Wanted(action=ERASED)):
+    for entry in every_entry(connection, Wanted(actions=ERASING)):
         told = (entry.happening.details or {}).get("resealed", {})
         yield from ((int(seq), facts) for seq, facts in told.items() if int(seq) < entry.seq)
 

@@ -41,7 +41,7 @@ def own(app: Flask) -> Body:
         return make_body(tx, OWN)
 
 
-PARTS = {"name": "console.css", "rest": "nowhere"}
+PARTS = {"name": "console.css", "rest": "nowhere", "notice": "term_ends", "language": "en"}
 NO_ID = "01900000-0000-7000-8000-000000000000"
 
 

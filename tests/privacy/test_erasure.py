@@ -20,7 +20,7 @@ from registry.errors import Conflict, RegistryError
 from registry.services import audit, contacts, lapses, people, trainings
 from registry.services.check import find_differences
 from registry.services.decisions import get_record
-from registry.services.erasure import ErasureBasis, erase_identity
+from registry.services.erasure import Erased, ErasureBasis, erase_identity
 from registry.services.lapses import LapseQuestion
 from registry.services.merges import merge_people
 from registry.services.people import PersonChange, PreviousName, get_person
@@ -62,6 +62,13 @@ def engine(database_url: str):
 
 def tell(tx: Connection) -> None:
     audit.tell(tx, Happening(AT, BY, "something"))
+
+
+def erased(tx: Connection, subject: str, basis: ErasureBasis, at: datetime) -> Erased:
+    """As the API erases: and tells the audit in the same transaction."""
+    done = erase_identity(tx, get_person(tx, subject), basis, at=at)
+    audit.tell(tx, Happening(at, BY, "erase_practitioner", details=done.told))
+    return done
 
 
 class Filled:
@@ -110,7 +117,7 @@ class Filled:
 
     def erase(self, basis: ErasureBasis = ErasureBasis.REQUEST, at: datetime = LATE):
         with self.engine.begin() as tx:
-            return erase_identity(tx, get_person(tx, self.subject), basis, by=BY, at=at)
+            return erased(tx, self.subject, basis, at)
 
     def answers(self) -> list[Any]:
         """Every verdict, on days over years, as known at instants over years."""
@@ -206,7 +213,7 @@ def test_the_entry_says_which_facts_changed_and_names_nobody(filled):
     filled.erase()
     a = audit_entries
     with filled.engine.begin() as tx:
-        row = tx.execute(select(a).where(a.c.action == "identity_erased")).one()
+        row = tx.execute(select(a).where(a.c.action == "erase_practitioner")).one()
     details = json.loads(row.details)
     assert details["resealed"]
     assert NAME not in row.details
@@ -223,12 +230,12 @@ def test_whoever_may_practise_now_is_erased_by_a_court_alone(filled):
 def test_nothing_brings_the_name_back(filled):
     filled.erase()
     with filled.engine.begin() as tx:
-        erased = get_person(tx, filled.subject)
+        subject = get_person(tx, filled.subject)
         change = PersonChange([NewName(NameKind.PUBLISHED, NAME)])
         with pytest.raises(Conflict):
-            people.change_person(tx, erased, change, by=BY, at=LATE)
+            people.change_person(tx, subject, change, by=BY, at=LATE)
         with pytest.raises(Conflict):
-            contacts.put_contact(tx, erased, EMAIL, None, version=0, by=BY, at=LATE)
+            contacts.put_contact(tx, subject, EMAIL, None, version=0, by=BY, at=LATE)
     filled.register.take_in(csv_file([person("Q-1", "Vombatus", Given="Quetzal", City=CITY)]), partial=True)
     with filled.engine.begin() as tx:
         assert get_person(tx, filled.subject).is_erased
@@ -266,7 +273,7 @@ def test_an_erasure_and_an_edit_at_once_leave_one_of_them_and_no_name(filled):
         tell(tx)
 
     def erase(tx: Connection) -> None:
-        erase_identity(tx, get_person(tx, filled.subject), ErasureBasis.COURT_ORDER, by=BY, at=LATE)
+        erased(tx, filled.subject, ErasureBasis.COURT_ORDER, LATE)
 
     threads = [threading.Thread(target=run, args=(work,)) for work in (edit, judge, erase)]
     for thread in threads:

@@ -94,7 +94,7 @@ def test_it_is_erased_by_the_body_s_registrar_and_told_once(app, staff, ended):
         told = connection.execute(
             select(audit_entries.c.action).where(audit_entries.c.details.contains(ended.person.id))
         ).scalars()
-        assert [action for action in told if "erase" in action] == ["identity_erased", "erase_practitioner"]
+        assert [action for action in told if "erase" in action] == ["erase_practitioner"]
 
 
 def test_who_may_practise_now_is_not_erased_on_request(app, staff):

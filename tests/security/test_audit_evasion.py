@@ -20,6 +20,7 @@ from tests.http.test_access import Asking, Request
 
 READS = {
     *("verify_batch", "preview_import", "preview_registration_decision", "preview_grant"),
+    "preview_notice_words",
     *("preview_authorization_decision", "preview_voiding"),
 }
 """What is posted and changes nothing that is answered for."""

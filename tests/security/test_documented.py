@@ -21,7 +21,7 @@ TEST = re.compile(r"(tests/[\w/]+\.py)::(test_\w+)")
 FOLDERS = ("clients/", "deploy/", "docs/", "migrations/", "registry/", "requirements/", "scripts/", "tests/")
 FILES = (".dockerignore", "Dockerfile", "Makefile", "SECURITY.md", "openapi.yaml", "pyproject.toml")
 
-FLOWS = "PWRKCHIMDBALONS"
+FLOWS = "PWRKCHIMDBAELONS"
 """The data flows, by the letters with which the identifiers of their threats begin."""
 
 ASVS = (

@@ -64,7 +64,7 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "holder_id": _token_holder(tx),
         "notice": "term_ends",
         "language": "en",
-        "token": "0123456789abcdefghijklmnopqrstuv",
+        "token": add_recipient(tx, own, "end@example.org", None, by="operator:tests", at=NOW).token,
         "recipient_id": add_recipient(tx, own, "desk@example.org", None, by="operator:tests", at=NOW).id,
         **_webhook(tx),
         **PAGES,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from sqlalchemy import Connection
 
 from registry import clock
-from registry.http.access import current_principal
-from registry.http.auditing import sees_withheld, tell_reading, tell_withheld_seen
+from registry.http.auditing import also_tell, sees_withheld, tell_reading, tell_withheld_seen
 from registry.http.fields import Flag, Id, Integer, QuerySchema, RequestSchema, ResponseSchema, Text, Word
 from registry.http.operations import Blueprint
 from registry.http.requests import read_query
-from registry.http.tracing import request_id
 from registry.services import people
 from registry.services.access_export import as_zip, held_about
 from registry.services.erasure import Erased, ErasureBasis, erase_identity
@@ -60,15 +58,9 @@ def erase_practitioner(tx: Connection, practitioner_id: str, given: dict[str, An
     require_say(tx, practitioner_id, wholly=True)
     person = people.get_person(tx, practitioner_id)
     require_version(person, version)
-    return erase_identity(
-        tx,
-        person,
-        given["basis"],
-        by=current_principal().name,
-        at=clock.now(),
-        address=request.remote_addr,
-        request_id=request_id(),
-    )
+    erased = erase_identity(tx, person, given["basis"], at=clock.now())
+    also_tell(**erased.told)
+    return erased
 
 
 class AccessQuery(QuerySchema):

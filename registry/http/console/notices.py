@@ -9,11 +9,13 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from registry import clock
-from registry.domain.notices import NOT_REACHED, NoticeKind, NoticeState, TemplateKind
+from registry.domain.localtime import local_date
+from registry.domain.notices import NoticeKind, NoticeState, TemplateKind
 from registry.errors import NotFound
 from registry.http.access import current_principal, may_use
 from registry.http.fields import Id, LanguageTag, MailAddress, QuerySchema, Text, Word
 from registry.services import contacts as service
+from registry.services.digests import who_was_not_reached
 from registry.services.notice_texts import LONGEST_SUBJECT, LONGEST_TEXT, PLACEHOLDERS, Wording, Written
 from registry.settings import Settings
 from registry.store import contacts as store
@@ -26,6 +28,7 @@ from .forms import FormSchema, Version
 from .pages import Done, Shown, action, done, page, show
 
 ON_A_PAGE = 50
+MOST_COUNTED = 10_000
 NAMES: Mapping[TemplateKind, str] = {
     TemplateKind.TERM_ENDS: "A term ends",
     TemplateKind.ENDS_TODAY: "A term ends today",
@@ -43,7 +46,7 @@ STATES: Mapping[NoticeState, tuple[str, str]] = {
     NoticeState.NO_ADDRESS: ("No address known", "no"),
     NoticeState.REFUSED: ("Address refused", "no"),
     NoticeState.BOUNCED: ("Came back", "no"),
-    NoticeState.PASSED_OVER: ("Not sent in time", "no"),
+    NoticeState.PASSED_OVER: ("Not sent in time", "soon"),
     NoticeState.CANCELLED: ("Not due any more", "quiet"),
 }
 """Each with its tone."""
@@ -75,7 +78,7 @@ def console_notices(tx: Connection, query: dict[str, Any]) -> Shown:
         older=found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None,
         waiting=sum(counted.get(state, 0) for state in ("queued", "sending")),
         sent=counted.get(NoticeState.SENT, 0),
-        not_reached=sum(counted.get(state, 0) for state in NOT_REACHED),
+        not_reached=len(who_was_not_reached(tx, body, local_date(clock.now(), body.zone), MOST_COUNTED)),
         states=[(state, name) for state, (name, _) in STATES.items()],
         named=STATES,
         kinds=KINDS,
@@ -106,6 +109,7 @@ def _words_page(tx: Connection, notice: TemplateKind, language: str, preview: Wr
         name=NAMES[notice],
         placeholders=sorted(PLACEHOLDERS[notice]),
         preview=preview,
+        typed=None,
         may_change=may_use("console_save_words", current_principal()),
     )
 

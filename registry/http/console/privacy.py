@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app
 from sqlalchemy import Connection
 from werkzeug import Response
 
@@ -16,9 +16,8 @@ from registry.errors import Forbidden, Invalid
 from registry.http.access import current_principal, may_use
 from registry.http.admin.asked import require_say, require_version
 from registry.http.admin.privacy import export_for_subject
-from registry.http.auditing import sees_withheld
+from registry.http.auditing import also_tell, sees_withheld
 from registry.http.fields import LanguageTag, MailAddress, QuerySchema, RegistrationNumber, Text, Word
-from registry.http.tracing import request_id
 from registry.services import contacts as contact_service
 from registry.services import people
 from registry.services.erasure import ErasureBasis, erase_identity
@@ -72,8 +71,8 @@ def console_privacy(tx: Connection, query: dict[str, Any]) -> Shown:
 @page("/privacy/<id:practitioner_id>")
 def console_privacy_of(tx: Connection, practitioner_id: str) -> Shown:
     """What the public sees of somebody, and what is to be done about it."""
-    require_say(tx, practitioner_id)
     person = people.get_person(tx, practitioner_id)
+    require_say(tx, practitioner_id)
     sees_withheld(person.id, withheld=person.withheld)
     return show(
         "privacy_person.html",
@@ -162,12 +161,14 @@ def console_contact(tx: Connection, practitioner_id: str, given: dict[str, Any])
 @page("/privacy/<id:practitioner_id>/record.zip")
 def console_export_subject(tx: Connection, practitioner_id: str) -> Response:
     """Everything that is held about somebody, for them."""
+    people.get_person(tx, practitioner_id)
     require_say(tx, practitioner_id, wholly=True)
-    return export_for_subject(practitioner_id)
+    response: Response = export_for_subject(practitioner_id)
+    return response
 
 
 class EraseSchema(FormSchema):
-    """That nothing is to be kept of who somebody is. The number is typed, so that nobody does it by accident."""
+    """That nothing is to be kept of who somebody is. The number is typed, so that nobody errs."""
 
     basis = Word(ErasureBasis, required=True)
     number = RegistrationNumber(required=True)
@@ -183,15 +184,8 @@ def console_erase(tx: Connection, practitioner_id: str, given: dict[str, Any]) -
     held = held_registrations(tx, [person.id]).get(person.id, [])
     if number_key(given["number"]) not in {number_key(each.number) for each in held}:
         raise Invalid.at("/number", "Type a registration number of this person.")
-    erased = erase_identity(
-        tx,
-        person,
-        given["basis"],
-        by=current_principal().name,
-        at=clock.now(),
-        address=request.remote_addr,
-        request_id=request_id(),
-    )
+    erased = erase_identity(tx, person, given["basis"], at=clock.now())
+    also_tell(**erased.told)
     return done(
         f"Erased. What was decided is kept under {erased.pseudonym}.",
         "console_privacy_of",
