@@ -382,7 +382,7 @@ def _refuse_others(rule: Rule, principal: Principal) -> None:
     if principal.role not in rule.roles:
         raise Forbidden(f"The role {principal.role} does not allow this.")
     if rule.scope is not None and rule.scope not in principal.scopes:
-        raise Forbidden(f"This needs the scope {rule.scope}, which this key or token has not.")
+        raise Forbidden(f"This needs the scope {rule.scope}, which you do not have.")
 
 
 def _rules_by_endpoint(app: Flask) -> dict[str, Rule]:
@@ -411,7 +411,7 @@ def require_body(body_id: str) -> None:
     g.body_asked = True
     g.asked_body = body_id or None
     if principal.role in OF_A_BODY and principal.body_id != body_id:
-        raise Forbidden("This belongs to another body than your key.")
+        raise Forbidden("This belongs to another body than yours.")
 
 
 def own_body(wanted: str | None) -> str | None:

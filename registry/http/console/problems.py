@@ -16,6 +16,14 @@ from registry.http.tracing import request_id
 
 from .rendering import page_response
 
+TITLES = {
+    HTTPStatus.FORBIDDEN: "You may not do this",
+    HTTPStatus.NOT_FOUND: "There is nothing here",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This page cannot be used like that",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the address or the form cannot be right",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "This is too large",
+}
+"""For people, where the API speaks to programs."""
 LONGEST = 1000
 """Characters of an address to come back to."""
 
@@ -39,7 +47,7 @@ def problem_page(
     response = page_response(
         "problem.html",
         {
-            "title": problem.title,
+            "title": TITLES.get(status, problem.title),
             "detail": detail,
             "particulars": particulars,
             "reference": request_id() if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "",
