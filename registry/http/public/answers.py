@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 from werkzeug.datastructures import Headers
 
-from registry.http.answers import cache_control
+from registry.http.answers import cache_control, to_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class ReadyResponse(Response):
@@ -41,7 +38,7 @@ def is_known(etag: str) -> bool:
 
 def public_answer(value: Any, *, etag: str, seconds: int) -> Response:
     """An answer for everyone, to be kept for so many seconds."""
-    response = ReadyResponse(ENCODE(value).encode(), content_type="application/json")
+    response = ReadyResponse(to_json(value), content_type="application/json")
     return describe(response, etag, seconds)
 
 
