@@ -229,20 +229,29 @@ def _read(tx: Connection, ids: list[str], body: Body, candidate: Body) -> Iterat
             yield record
 
 
-def save_draft(tx: Connection, draft_id: str, *, by: str, at: datetime) -> RulesVersion:
-    """Make a draft the body's rules, and derive every registration of the body by them.
+def require_savable(connection: Connection, draft: RulesDraft) -> Body:
+    """The body of a draft that can be saved.
 
     :raises registry.errors.Conflict: it was not weighed, or is saved already.
     :raises registry.errors.Stale: the body or its rules have changed since it was made.
     """
-    draft = get_draft(tx, draft_id)
     if draft.saved_at is not None:
         raise Conflict("These rules are saved already.")
     if draft.report is None:
         raise Conflict("What these rules would change has not been found out yet.")
-    body = get_body(tx, draft.body_id)
+    body = get_body(connection, draft.body_id)
     if body.version != draft.body_version:
         raise Stale("The body or its rules have changed meanwhile: see again what these rules would change.")
+    return body
+
+
+def save_draft(tx: Connection, draft_id: str, *, by: str, at: datetime) -> RulesVersion:
+    """Make a draft the body's rules, and derive every registration of the body by them.
+
+    Raises as :func:`require_savable` does.
+    """
+    draft = get_draft(tx, draft_id)
+    body = require_savable(tx, draft)
     store.forget_effects(tx, draft_id)
     store.change_draft(tx, draft, saved_at=at)
     return add_rules(tx, body, draft.rules, by=by, at=at, reason=draft.reason)

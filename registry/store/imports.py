@@ -174,8 +174,8 @@ def change_import(tx: Connection, seen: Import, **values: Any) -> None:
 
     :raises registry.errors.Stale: someone did.
     """
-    if "report" in values:
-        values["report"] = documents.dump(values["report"])
+    for name in values.keys() & {"report", "profile"}:
+        values[name] = documents.dump(values[name])
     same = (imports.c.id == seen.id) & (imports.c.version == seen.version)
     changed = tx.execute(update(imports).where(same).values(version=imports.c.version + 1, **values))
     if changed.rowcount != 1:

@@ -12,6 +12,7 @@ from registry.services import merges
 from registry.services.contacts import add_recipient
 from registry.services.imports import preview_import, receive_import
 from registry.services.principals import Role
+from registry.services.rules_drafts import make_draft, weigh_draft
 from registry.services.webhooks import NewWebhook, create_webhook
 from registry.store import principals, tables
 from registry.store.courses import find_course
@@ -23,6 +24,7 @@ from tests.support.factories import (
     make_key,
     make_person,
     make_registration,
+    make_rules,
     make_training,
 )
 from tests.support.sheets import PROFILE, csv_file, people, person
@@ -60,6 +62,8 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "merge_id": merge.id,
         "lapse_id": _lapse(tx, own),
         "import_id": _import(tx, own),
+        "line": "3",
+        "draft_id": _draft(tx, own),
         "key_id": _key(tx, make_key(tx, Role.AUDITOR, own)),
         "holder_id": _token_holder(tx),
         "notice": "term_ends",
@@ -86,6 +90,11 @@ def _import(tx: Connection, own: Body) -> str:
     rows = [*people(1), person("PT-9", Until="soon")]
     found = receive_import(tx, received, csv_file(rows), by="operator:tests", at=NOW)
     return preview_import(lambda: nullcontext(tx), found.id, by="operator:tests", at=NOW).id
+
+
+def _draft(tx: Connection, own: Body) -> str:
+    draft = make_draft(tx, own, make_rules(holds_from=date(2026, 4, 1)), None, by="operator:tests", at=NOW)
+    return weigh_draft(lambda: nullcontext(tx), draft.id, at=NOW, progress=lambda *_: None).id
 
 
 def _lapse(tx: Connection, own: Body) -> str:

@@ -59,11 +59,39 @@ from flask import Flask
 from registry.http.problems import show_problems_with
 from registry.http.sessions import SignedOut
 
-from . import audit, bodies, decide, home, lapses, merging, notices, people, person, privacy, signing_in
+from . import (
+    audit,
+    bodies,
+    decide,
+    home,
+    imports,
+    lapses,
+    merging,
+    notices,
+    people,
+    person,
+    privacy,
+    rules,
+    signing_in,
+)
 from .pages import blueprint
 from .problems import ask_to_sign_in, problem_page
 
-AREAS = (signing_in, bodies, home, person, decide, people, merging, lapses, notices, privacy, audit)
+AREAS = (
+    signing_in,
+    bodies,
+    home,
+    person,
+    decide,
+    people,
+    merging,
+    lapses,
+    rules,
+    imports,
+    notices,
+    privacy,
+    audit,
+)
 """The modules whose pages there are."""
 
 
