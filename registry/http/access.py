@@ -125,6 +125,7 @@ ACCESS: Mapping[str, Rule] = {
     "console_map_import": IMPORTERS_OF_BODY,
     "console_import_row": READERS_OF_BODY,
     "console_correct_row": IMPORTERS_OF_BODY,
+    "console_download_rejected": READERS_OF_BODY,
     "console_take_in_corrected": IMPORTERS_OF_BODY,
     # ... its lapse queue
     "console_lapses": READERS_OF_BODY,

@@ -143,6 +143,7 @@ def test_a_rejected_row_is_mended_in_place_checked_and_applied_with_the_others(
     path = mapped(registrar, sent(registrar, ANA, WRONG, *MORE))
     told = registrar.told(f"{path}?part=rejected")
     assert "31/02/2021" in told
+    assert "31/02/2021" in registrar.get(f"{path}/rejected.csv").text
     row = f"{path}/rows/3"
     cells = re.findall(r'name="(cell-\d+)" value="([^"]*)"', registrar.get(row).text)
     still_wrong = registrar.post(

@@ -144,18 +144,16 @@ def test_what_cannot_be_right_is_told_beside_its_field_and_kept_as_typed(
 
 
 def test_a_draft_fills_the_form_in_again(authorized: None, registrar: Desk) -> None:
-    path = drafted(
-        registrar,
-        **{
-            "dry_needling-hours_total": "40.5",
-            "dry_needling-examination": "yes",
-            "acupuncture-authorized": "yes",
-            "acupuncture-covers": ["dry_needling"],
-            "registration-ends": "yearly",
-            "registration-month": "9",
-            "registration-day": "30",
-        },
-    )
+    said: dict[str, str | list[str]] = {
+        "dry_needling-hours_total": "40.5",
+        "dry_needling-examination": "yes",
+        "acupuncture-authorized": "yes",
+        "acupuncture-covers": ["dry_needling"],
+        "registration-ends": "yearly",
+        "registration-month": "9",
+        "registration-day": "30",
+    }
+    path = drafted(registrar, **said)
     page = registrar.get(f"{RULES}/new?draft={path.rsplit('/', 1)[1]}").text
     for shown in (
         'name="dry_needling-hours_total" type="text" value="40.5"',

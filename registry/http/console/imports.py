@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import Any
 
 import marshmallow as ma
-from flask import request
+from flask import Response, request
 from sqlalchemy import Connection
 
 from registry import clock
 from registry.domain.localtime import local_date
 from registry.domain.vocabulary import Technique
-from registry.errors import Invalid, Stale
+from registry.errors import Invalid, NotFound, Stale
 from registry.http.access import current_principal, may_use, require_body
 from registry.http.fields import Id, QuerySchema, Text, Word
 from registry.http.operations import MAX_IMPORT_BYTES
@@ -27,6 +27,7 @@ from registry.services.colleagues import labels_of
 from registry.services.import_reversal import reverse_import
 from registry.services.tasks import ask_about_import
 from registry.sheets.reading import LONGEST_ROW
+from registry.sheets.writing import csv_text
 from registry.store import imports as store
 from registry.store.import_tables import ImportState
 from registry.store.imports import Import, Received
@@ -383,15 +384,15 @@ def console_map_import(tx: Connection, import_id: str) -> Done:
     return done(_do(tx, TaskKind.PREVIEW_IMPORT, changed), "console_import", import_id=import_id)
 
 
-@page("/imports/<id:import_id>/rows/<int:line>")
-def console_import_row(tx: Connection, import_id: str, line: int) -> Shown:
+@page("/imports/<id:import_id>/rows/<line>")
+def console_import_row(tx: Connection, import_id: str, line: str) -> Shown:
     """A row that was not taken in, to be mended."""
     found = _own(tx, import_id)
-    row = import_corrections.get_rejected(tx, found, line)
+    row = import_corrections.get_rejected(tx, found, _line(line))
     header = import_corrections.column_names(tx, found)
     typed = request.method == "POST"
     cells = _typed_cells(len(header)) if typed else (row.correction or row).cells
-    problems = import_corrections.check_row(tx, found, cells, line) if typed else row.problems
+    problems = import_corrections.check_row(tx, found, cells, row.line) if typed else row.problems
     by_column: dict[str, list[str]] = {}
     for problem in problems:
         by_column.setdefault(problem["column"] if problem["column"] in header else "", []).append(
@@ -413,6 +414,27 @@ def console_import_row(tx: Connection, import_id: str, line: int) -> Shown:
     )
 
 
+@page("/imports/<id:import_id>/rejected.csv")
+def console_download_rejected(tx: Connection, import_id: str) -> Response:
+    """The rows that were not taken in as a file, to be mended there and sent in as a part."""
+    found = _own(tx, import_id)
+    header, rows, delimiter = service.rejected_rows(tx, found)
+    text = "".join((*csv_text([header], delimiter), *csv_text(rows, delimiter)))
+    named = {"Content-Disposition": f'attachment; filename="rejected-{found.id}.csv"'}
+    headers = {**named, "Cache-Control": "no-store"}
+    return Response(text.encode(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(text: str) -> int:
+    """The line of a file that an address names.
+
+    :raises registry.errors.NotFound: it names none.
+    """
+    if LINE.fullmatch(text) is None:
+        raise NotFound("No such row was rejected.")
+    return int(text)
+
+
 def _typed_cells(width: int) -> list[str]:
     cells = [request.form.get(f"cell-{index}", "").replace("\r\n", "\n") for index in range(width)]
     if sum(map(len, cells)) > LONGEST_ROW:
@@ -420,19 +442,20 @@ def _typed_cells(width: int) -> list[str]:
     return cells
 
 
-@action("/imports/<id:import_id>/rows/<int:line>", again=console_import_row)
-def console_correct_row(tx: Connection, import_id: str, line: int) -> Done:
+@action("/imports/<id:import_id>/rows/<line>", again=console_import_row)
+def console_correct_row(tx: Connection, import_id: str, line: str) -> Done:
     """Put a mended row in the place of one that was not taken in. One that is still wrong is not kept."""
     version = request.form.get("version", "")
     if not version.isascii() or not version.isdigit() or len(version) > 9:
         raise Invalid("The form does not say from which version of the import it was made.")
     found = _seen(tx, import_id, int(version))
     cells = _typed_cells(len(import_corrections.column_names(tx, found)))
-    problems = import_corrections.check_row(tx, found, cells, line)
+    number = _line(line)
+    problems = import_corrections.check_row(tx, found, cells, number)
     if problems:
         raise Invalid("This row still cannot be read.", [{"detail": one["detail"]} for one in problems])
-    import_corrections.correct_row(tx, found, line, cells, by=current_principal().name, at=clock.now())
-    told = f"Line {line} is mended. Check the import again when all are, or go on with the next."
+    import_corrections.correct_row(tx, found, number, cells, by=current_principal().name, at=clock.now())
+    told = f"Line {number} is mended. Check the import again when all are, or go on with the next."
     return done(told, "console_import", import_id=import_id, part=Part.REJECTED.value)
 
 

@@ -391,8 +391,7 @@ def _effects(one: Concerned) -> dict[str, Any]:
         {
             "what": _requirement_word(each["requirement"]),
             "technique": (each["technique"] or "").replace("_", " "),
-            "required": each["required"],
-            "found": each["found"],
+            "amount": _amount(each["required"], each["found"]),
         }
         for each in told["unmet"]
     ]
@@ -400,6 +399,13 @@ def _effects(one: Concerned) -> dict[str, Any]:
         {"what": KIND_WORDS[LapseKind(each["kind"])], "since": _day(each["since"])} for each in told["lapses"]
     ]
     return {"answers": answers, "unmet": unmet, "lapses": lapses}
+
+
+def _amount(required: object, found: object) -> str:
+    """How much is asked and found, where it is an amount."""
+    if isinstance(required, bool) or not isinstance(required, int | float):
+        return ""
+    return f"{found if isinstance(found, int | float) else 0:g} of {required:g}"
 
 
 def _outcome(outcome: str) -> str:
