@@ -310,6 +310,7 @@ ACCESS: Mapping[str, Rule] = {
     "list_imports": READERS_OF_BODY,
     "get_import": READERS_OF_BODY,
     "preview_import": IMPORTERS_OF_BODY,
+    "ask_about_import": IMPORTERS_OF_BODY,
     "apply_import": IMPORTERS_OF_BODY,
     "reverse_import": IMPORTERS_OF_BODY,
     "list_rejected_rows": READERS_OF_BODY,

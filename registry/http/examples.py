@@ -33,6 +33,7 @@ PT-10442,Ana Ito,Ana,Ito,,Ottawa,,,general,2026-01-01,2026-09-30,Active,yes,,in_
 
 REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "NewImport": {"body": "ca-on", "profile": "export", "on": "2026-03-01", "file": EXPORTED},
+    "NewImportTask": {"do": "apply_import", "version": 2},
     "ProfileDocument": {
         "columns": {"number": "Reg. No", "given": "First name", "family": "Last name", "city": "Town"},
         "registration": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Any
 
 import marshmallow as ma
@@ -29,6 +30,8 @@ from registry.http.fields import (
 )
 from registry.store.import_tables import ImportState
 from registry.store.imports import Import, Reject
+from registry.store.task_tables import TaskKind
+from registry.store.tasks import Task
 
 LONGEST_FILENAME = 200
 
@@ -149,6 +152,38 @@ class ImportReportSchema(ResponseSchema):
     samples = List(Nested(SamplesSchema))
 
 
+class TaskState(StrEnum):
+    """How far something is that was asked for."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+IMPORT_TASKS = (TaskKind.PREVIEW_IMPORT, TaskKind.APPLY_IMPORT, TaskKind.REVERSE_IMPORT)
+
+
+class NewImportTaskSchema(RequestSchema):
+    """What is to be done to an import by a process of its own."""
+
+    do = Word(TaskKind, IMPORT_TASKS, required=True)
+    version = Integer(1, required=True, metadata={"description": "Of the import, as its `version` said."})
+
+
+class ImportTaskSchema(ResponseSchema):
+    """What was last asked to be done to an import, and how far that is."""
+
+    do = Word(TaskKind, IMPORT_TASKS)
+    state = Word(TaskState)
+    asked_at = Instant()
+    asked_by = Text()
+    doing = Text(allow_none=True)
+    rows = Integer(metadata={"description": "How many are done of it."})
+    finished_at = Instant(allow_none=True)
+    refused = Text(allow_none=True, metadata={"description": "Why nothing came of it."})
+
+
 class ImportSchema(ResponseSchema):
     """A file that a register was, or is to be, compared with."""
 
@@ -164,6 +199,10 @@ class ImportSchema(ResponseSchema):
     rows_read = Integer(metadata={"description": "So far, while it is compared."})
     problem = Text(allow_none=True, metadata={"description": "Why the file could not be read to its end."})
     report = Nested(ImportReportSchema, allow_none=True)
+    version = Integer(metadata={"description": "Counts its changes."})
+    task = Nested(
+        ImportTaskSchema, allow_none=True, metadata={"description": "What was last asked to be done to it."}
+    )
     received_at = Instant()
     received_by = Text()
     applied_at = Instant(allow_none=True)
@@ -222,8 +261,8 @@ class KeptProfileSchema(ResponseSchema):
     changed_by = Text()
 
 
-def shown_import(found: Import, code: str) -> dict[str, Any]:
-    """An import, for :class:`ImportSchema`."""
+def shown_import(found: Import, code: str, task: Task | None) -> dict[str, Any]:
+    """An import, for :class:`ImportSchema`; ``task``: what was last asked to be done to it."""
     report = found.report
     own = ("id", "filename", "sha256", "bytes", "partial", "state", "rows_read")
     when = ("received_at", "received_by", "applied_at", "applied_by", "reversed_at", "reversed_by")
@@ -233,8 +272,19 @@ def shown_import(found: Import, code: str) -> dict[str, Any]:
         "profile": found.profile_name,
         "on": found.snapshot_day,
         "problem": report.get("problem"),
+        "version": found.version,
+        "task": None if task is None else shown_task(task),
         "report": _shown_report(report) if "rows" in report else None,
     }
+
+
+def shown_task(task: Task) -> dict[str, Any]:
+    """Something that was asked for, for :class:`ImportTaskSchema`."""
+    state = TaskState.REFUSED if task.refused is not None else TaskState.DONE
+    if task.is_under_way:
+        state = TaskState.WAITING if task.lease is None else TaskState.RUNNING
+    told = ("asked_at", "asked_by", "doing", "rows", "finished_at", "refused")
+    return {"do": task.kind, "state": state, **{name: getattr(task, name) for name in told}}
 
 
 def _shown_report(report: dict[str, Any]) -> dict[str, Any]:

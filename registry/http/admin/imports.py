@@ -16,7 +16,7 @@ from registry.http.cursors import PageQuery, page_of, page_schema, position
 from registry.http.fields import QuerySchema, ResponseSchema
 from registry.http.operations import MAX_IMPORT_BYTES, Blueprint
 from registry.http.requests import read_query
-from registry.services import import_profiles
+from registry.services import import_profiles, tasks
 from registry.services import imports as service
 from registry.services.bodies import get_body
 from registry.services.import_reversal import reverse_import as reverse
@@ -24,6 +24,7 @@ from registry.sheets.writing import csv_text
 from registry.store import imports as store
 from registry.store.database import reading, writing
 from registry.store.imports import Import, Received
+from registry.store.tasks import latest_tasks
 
 from .import_schemas import (
     LONGEST_FILENAME,
@@ -31,6 +32,7 @@ from .import_schemas import (
     ImportsQuery,
     KeptProfileSchema,
     NewImportSchema,
+    NewImportTaskSchema,
     ProfileDocumentSchema,
     RejectedRowSchema,
     VanishedSchema,
@@ -53,7 +55,8 @@ def _owned(tx: Connection, import_id: str) -> Import:
 
 
 def _shown(tx: Connection, found: Import) -> dict[str, Any]:
-    return shown_import(found, get_body(tx, found.body_id).code)
+    task = latest_tasks(tx, [found.id]).get(found.id)
+    return shown_import(found, get_body(tx, found.body_id).code, task)
 
 
 @blueprint.operation(
@@ -131,6 +134,19 @@ def reverse_import(tx: Connection, import_id: str) -> dict[str, Any]:
     """
     _owned(tx, import_id)
     return _shown(tx, reverse(tx, import_id, by=current_principal().name, at=clock.now()))
+
+
+@blueprint.operation("POST", f"{IMPORT}/tasks", body=NewImportTaskSchema, answer=ImportSchema, status=202)
+def ask_about_import(tx: Connection, import_id: str, given: dict[str, Any]) -> Answer:
+    """Ask that an import be compared, applied or reversed by a process of its own: `registry work`.
+
+    For files that take longer than a client waits. `task` of the import tells how far it is, and why nothing
+    came of it where that is so. It is refused while something is being done to the import already.
+    """
+    found = _owned(tx, import_id)
+    by, at = current_principal().name, clock.now()
+    tasks.ask_about_import(tx, given["do"], import_id, given["version"], by=by, at=at)
+    return Answer(_shown(tx, found), location=url_for("imports.get_import", import_id=import_id))
 
 
 @blueprint.operation("GET", f"{IMPORT}/rejected", query=PageQuery, answer=page_schema(RejectedRowSchema))

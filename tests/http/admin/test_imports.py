@@ -8,6 +8,8 @@ import json
 import pytest
 
 from registry.http.admin import imports
+from registry.services.tasks import do_next
+from registry.store.database import reading, writing
 from tests.http.admin.conftest import Staff, read
 from tests.support.sheets import PROFILE, csv_file, people, person
 
@@ -202,3 +204,20 @@ def test_an_export_imports_again_without_difference(registrar, stranger):
         assert (found["report"]["unchanged"], found["report"]["changed"]) == (5, 0)
         assert stranger.get(f"/v1/admin/exports/ca-own.{form}").status_code == 403
     assert registrar.get("/v1/admin/exports/ca-own.xml").status_code == 404
+
+
+def test_what_takes_long_is_asked_for_and_done_by_another_process(app, registrar, auditor, stranger):
+    found = sent(registrar, people(2))
+    path = f"/v1/admin/imports/{found['id']}"
+    wish = {"do": "apply_import", "version": found["version"]}
+    for other in (auditor, stranger):
+        assert other.post(f"{path}/tasks", wish).status_code == 403
+    assert registrar.post(f"{path}/tasks", {**wish, "version": 99}).status_code == 412
+    asked = registrar.post(f"{path}/tasks", wish)
+    assert asked.status_code == 202
+    assert (read(asked)["state"], read(asked)["task"]["state"]) == ("previewed", "waiting")
+    assert registrar.post(f"{path}/tasks", wish).status_code == 409
+    with app.app_context():
+        assert do_next(reading, writing) is not None
+    done = read(registrar.get(path))
+    assert (done["state"], done["task"]["state"], done["task"]["do"]) == ("applied", "done", "apply_import")
