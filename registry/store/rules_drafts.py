@@ -79,6 +79,13 @@ def find_draft(connection: Connection, draft_id: str) -> RulesDraft | None:
     return RulesDraft(**values)
 
 
+def latest_drafts(connection: Connection, body_id: str, body_version: int, limit: int) -> list[RulesDraft]:
+    """The drafts for a version of a body that were not saved, the latest first."""
+    own = (d.c.body_id == body_id) & (d.c.body_version == body_version) & d.c.saved_at.is_(None)
+    ids = connection.execute(select(d.c.id).where(own).order_by(d.c.id.desc()).limit(limit)).scalars().all()
+    return [draft for id_ in ids if (draft := find_draft(connection, id_)) is not None]
+
+
 def change_draft(tx: Connection, seen: RulesDraft, **values: Any) -> None:
     """Change a draft's row, unless someone else did since it was read.
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,11 +23,16 @@ from registry import clock
 from registry.demo import load_demonstration
 from registry.http.sessions import is_of_console
 from registry.services import merges, people
+from registry.services.import_mapping import look_at
+from registry.services.imports import preview_import, receive_import
 from registry.services.principals import Role
+from registry.services.rules_drafts import make_draft, weigh_draft
 from registry.settings import Settings
+from registry.sheets.guessing import document_of
 from registry.store.database import reading, writing
+from registry.store.imports import Received
 from registry.store.merges import merges_of_person
-from registry.store.records import find_body
+from registry.store.records import Body, find_body
 from tests.support.application import running, serving
 from tests.support.console import link_token, sign_in
 from tests.support.databases import SqliteDatabases
@@ -68,9 +76,26 @@ def make_hostile_person(tx: Connection) -> str:
     make_course(tx, body, f"Course {HOSTILE}", provider=HOSTILE, at=at)
     duplicate = make_person(tx, f"Robyn {HOSTILE}", at=at)
     make_registration(tx, body, duplicate, number="PT-667", at=at)
+    make_hostile_file(tx, body)
+    rules = replace(body.rules.on(day), holds_from=day, eligible_classes=frozenset({HOSTILE}))
+    draft = make_draft(tx, body, rules, f"Because {HOSTILE}", by=BY, at=at)
+    weigh_draft(lambda: nullcontext(tx), draft.id, at=at, progress=lambda *_: None)
     kept = people.get_person(tx, person.id)
     merges.merge_people(tx, kept, duplicate.id, reason=f"The same {HOSTILE}", by=BY, at=at)
     return person.id
+
+
+def make_hostile_file(tx: Connection, body: Body) -> None:
+    """An import whose cells would be obeyed; one of its rows is rejected."""
+    cells = f'"{HOSTILE.replace(chr(34), chr(34) * 2)}"'
+    rows = [f"H-{n},Robin,{cells},{cells},2025-01-01,{end}" for n, end in enumerate(["2030-01-01", "never"])]
+    text = "\n".join(("Reg. No,First name,Last name,Status,Registered,Expires", *rows))
+    look = look_at(file := io.BytesIO(text.encode()))
+    document = document_of(look.guess, look.header) | {"dates": {"formats": ["YYYY-MM-DD"]}}
+    document["registration"] |= {"first_day": "Registered", "last_day": "Expires"}
+    received = Received(body.id, f"{HOSTILE}.csv", "guessed", document, clock.now().date(), partial=False)
+    found = receive_import(tx, received, file, by=BY, at=clock.now())
+    preview_import(lambda: nullcontext(tx), found.id, by=BY, at=clock.now())
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +205,7 @@ def test_links_lead_to_every_page(demonstration: Flask) -> None:
 NOT_PAGES = {
     *("console_go_to_provider", "console_come_from_provider", "console_leave_provider"),
     *("console_export_audit", "console_export_lapses", "console_export_subject"),
+    *("console_export_audit", "console_export_lapses", "console_download_rejected"),
 }
 """What is asked for with GET and answers with a redirect or a file."""
 

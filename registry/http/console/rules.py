@@ -41,6 +41,7 @@ from .pages import Done, Shown, action, done, page, show
 from .rendering import link
 
 A_PAGE = 50
+DRAFTS = 5
 DONE_AT_ONCE = 400
 """Registrations that are looked at while the sender of a form waits."""
 
@@ -80,6 +81,7 @@ def console_rules(tx: Connection) -> Shown:
     today = local_date(clock.now(), body.zone)
     versions = list_rules(tx, body.id)
     now = body.rules.on(today)
+    drafts = store.latest_drafts(tx, body.id, body.version, DRAFTS)
     holding = next((v for v in reversed(versions) if v.rules == now), None)
     return show(
         "rules.html",
@@ -89,7 +91,8 @@ def console_rules(tx: Connection) -> Shown:
         holding=None if holding is None else holding.id,
         superseded=_superseded(versions),
         lines_of=told_rules,
-        called=labels_of(tx, (version.recorded_by for version in versions)),
+        drafts=drafts,
+        called=labels_of(tx, (*(v.recorded_by for v in versions), *(draft.made_by for draft in drafts))),
         may_add=may_use("console_draft_rules", current_principal()),
     )
 
