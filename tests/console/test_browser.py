@@ -204,8 +204,7 @@ def test_links_lead_to_every_page(demonstration: Flask) -> None:
 
 NOT_PAGES = {
     *("console_go_to_provider", "console_come_from_provider", "console_leave_provider"),
-    *("console_export_audit", "console_export_lapses", "console_export_subject"),
-    *("console_export_audit", "console_export_lapses", "console_download_rejected"),
+    *("console_export_audit", "console_export_lapses", "console_export_subject", "console_download_rejected"),
 }
 """What is asked for with GET and answers with a redirect or a file."""
 
