@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from registry.clock import new_id
 from registry.services import merges
@@ -17,6 +17,7 @@ from registry.services.webhooks import NewWebhook, create_webhook
 from registry.store import principals, tables
 from registry.store.courses import find_course
 from registry.store.imports import Received
+from registry.store.notice_tables import digest_recipients
 from registry.store.records import Body
 from tests.support.factories import (
     make_authorization,
@@ -68,11 +69,19 @@ def make_world(tx: Connection, own: Body, number: str = "PT-1") -> dict[str, str
         "holder_id": _token_holder(tx),
         "notice": "term_ends",
         "language": "en",
-        "token": add_recipient(tx, own, "end@example.org", None, by="operator:tests", at=NOW).token,
+        "token": _digest_token(tx, own),
         "recipient_id": add_recipient(tx, own, "desk@example.org", None, by="operator:tests", at=NOW).id,
         **_webhook(tx),
         **PAGES,
     }
+
+
+def _digest_token(tx: Connection, own: Body) -> str:
+    """Of somebody who gets the digest; the same in each world."""
+    token, d = "0123456789abcdefghijklmnopqrstuv", digest_recipients
+    ends = add_recipient(tx, own, "end@example.org", None, by="operator:tests", at=NOW)
+    tx.execute(update(d).where(d.c.id == ends.id).values(token=token))
+    return token
 
 
 def _webhook(tx: Connection) -> dict[str, str]:
