@@ -7,7 +7,6 @@ stands, and from when it will have lapsed. What that means, they were told by th
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +18,7 @@ from registry.domain.localtime import ONE_DAY, local_date
 from registry.domain.rules import add_months
 from registry.domain.vocabulary import Standing, SubjectKind
 from registry.store import overview as store
-from registry.store.overview import Turn
+from registry.store.overview import Turns
 from registry.store.records import Body
 
 SOON = (7, 30, 60)
@@ -89,12 +88,9 @@ class Overview:
 class _Count:
     """How many of a kind stand so on each day, from where that changes."""
 
-    def __init__(self, turns: Sequence[Turn]) -> None:
-        by_day: dict[date, int] = defaultdict(int)
-        for turn in turns:
-            by_day[turn.day] += turn.more
-        self._days = sorted(by_day)
-        self._sums = list(accumulate(by_day[day] for day in self._days))
+    def __init__(self, turns: Sequence[tuple[date, int]]) -> None:
+        self._days = [day for day, _ in turns]
+        self._sums = list(accumulate(more for _, more in turns))
 
     def through(self, day: date) -> int:
         """The sum of all that turned until a day, inclusive."""
@@ -116,11 +112,11 @@ def look_over(connection: Connection, body: Body, *, at: datetime) -> Overview:
     :param at: the present instant (UTC).
     """
     today = local_date(at, body.zone)
-    begun = _counts(list(store.beginnings(connection, body.id)))
-    ended = _counts(list(store.endings(connection, body.id)))
+    begun = _counts(store.beginnings(connection, body.id))
+    ended = _counts(store.endings(connection, body.id))
     weeks = _mondays(today)
     ahead = store.coming_lapses(connection, body.id, today + ONE_DAY, weeks[-1] + timedelta(days=7))
-    lapsing = _counts(list(ahead))
+    lapsing = _counts(ahead)
     rejecting = store.imports_with_rejects(connection, body.id, at - REJECTS_FOR)
 
     def point(kind: SubjectKind, day: date) -> Point:
@@ -140,15 +136,12 @@ def look_over(connection: Connection, body: Body, *, at: datetime) -> Overview:
     )
 
 
-def _counts(turns: Sequence[Turn]) -> Mapping[Key, _Count]:
-    by_key: dict[Key, list[Turn]] = {(kind, standing): [] for kind in SubjectKind for standing in Standing}
-    for turn in turns:
-        by_key[turn.kind, turn.standing].append(turn)
-    return {key: _Count(found) for key, found in by_key.items()}
+def _counts(turns: Turns) -> Mapping[Key, _Count]:
+    return {(kind, one): _Count(turns.get((kind, one), ())) for kind in SubjectKind for one in Standing}
 
 
 def _standing(begun: Mapping[Key, _Count], ended: Mapping[Key, _Count], key: Key, day: date) -> int:
-    return begun[key].through(day) + ended[key].through(day - ONE_DAY)
+    return begun[key].through(day) - ended[key].through(day - ONE_DAY)
 
 
 def _months(today: date) -> list[date]:
