@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from registry.domain.vocabulary import DecisionKind, NameKind
+from registry.domain.vocabulary import DecisionKind, NameKind, Standing
 from registry.store.records import Name, Person, RegistrationRecord
 
 from .exports import row_of
@@ -80,10 +80,24 @@ def _of_new(plan: Plan) -> Iterator[tuple[str, Any, Any]]:
         else:
             named = sorted(technique.value for technique in decision.scope.techniques)
             term = {"first_day": decision.effective_on.isoformat(), "last_day": through}
+            leaves = _reported(plan, recorded.authorization_id)
+            if leaves is not None:
+                term["standing"] = leaves
             yield "authorizations", None, [{"techniques": named, **term}]
-    report = next((d.decision.report for d in plan.recorded if d.decision.report is not None), None)
+    leaves = _reported(plan, None)
+    if leaves is not None:
+        yield "standing", None, leaves
+    own = (d.decision.report for d in plan.recorded if d.authorization_id is None)
+    report = next((report for report in own if report is not None), None)
     if report is not None:
         yield "status", None, report.word
+
+
+def _reported(plan: Plan, subject: str | None) -> str | None:
+    """What a status leaves of a registration or an authorization, where that is not in force."""
+    reports = (d.decision.report for d in plan.recorded if d.authorization_id == subject)
+    leaves = next((report.leaves for report in reports if report is not None), Standing.IN_FORCE)
+    return None if leaves is Standing.IN_FORCE else leaves.value
 
 
 def _of_changed(plan: Plan, day: date) -> Iterator[tuple[str, Any, Any]]:

@@ -119,6 +119,7 @@ def test_the_next_file_is_read_by_what_is_remembered_and_shows_what_was_and_woul
 
 def test_a_word_that_nobody_has_told_of_permits_nothing(registrar: Desk, app: Flask) -> None:
     path = mapped(registrar, sent(registrar, ANA.replace("Active", "Golden")))
+    assert "standing unknown" in registrar.told(f"{path}?part=new")
     assert "unknown" in registrar.told(f"{path}/mapping")
     done(registrar, path, "apply")
     answer = registrar.client.get("/v1/bodies/ca-own/registrations/PT-1/verification?technique=dry_needling")
