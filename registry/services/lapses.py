@@ -130,6 +130,11 @@ def sort_lapses(
         raise Invalid("Say of which body: only the lapses of one can be sorted.")
     bodies = _bodies(connection, question.body_id)
     wanted = _filter(question, local_date(at, bodies[0].zone), bodies[0])
+    if order is Order.FIRST_DAY and not down:  # along the indexes of the states
+        place = None if after is None else (date.fromisoformat(after[0]), after[1])
+        along = store.page_of_lapses(connection, bodies[0].id, wanted, place, limit)
+        items = _items(connection, along, bodies, at)
+        return [((item.lapse.since.isoformat(), item.lapse.id), item) for item in items]
     found = store.sorted_page(connection, bodies[0].id, wanted, order, after, limit, down=down)
     items = _items(connection, [lapse for _, lapse in found], bodies, at)
     return [((key, item.lapse.id), item) for (key, _), item in zip(found, items, strict=True)]

@@ -15,7 +15,6 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
-    case,
     func,
     insert,
     or_,
@@ -314,14 +313,24 @@ class QueueCounts:
 
 
 def count_queue(connection: Connection, body_id: str, today: date, new_since: Since) -> QueueCounts:
-    """How many lapses have begun and are not over: unseen, seen, and new."""
-    new = is_new(today, new_since)
-    statement = select(
-        func.count(case((t.c.acknowledged_at.is_(None), 1))),
-        func.count(t.c.acknowledged_at),
-        func.count(case((new, 1))),
-    ).where(t.c.body_id == body_id, in_running(today), t.c.since <= today)
-    return QueueCounts(*connection.execute(statement).one())
+    """How many lapses have begun and are not over: unseen, seen, and new; at most so many are counted."""
+    first_day, instant = new_since
+    own, begun = t.c.body_id == body_id, t.c.since <= today
+
+    def bounded(*conditions: ColumnElement[bool]) -> int:
+        counted = select(t.c.id).where(own, begun, in_running(today), *conditions).limit(MOST_COUNTED)
+        return int(connection.execute(select(func.count()).select_from(counted.subquery())).scalar_one())
+
+    recent = bounded(t.c.since >= first_day)
+    noticed = bounded(t.c.noticed_at >= instant, t.c.since < first_day)
+    seen = t.c.acknowledged_at
+    return QueueCounts(
+        bounded(seen.is_(None)), bounded(seen.is_not(None)), min(recent + noticed, MOST_COUNTED)
+    )
+
+
+MOST_COUNTED = 10_000
+"""Lapses of a kind that are counted; nobody works through more."""
 
 
 SortPlace = tuple[str, str]

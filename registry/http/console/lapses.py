@@ -26,7 +26,7 @@ from registry.services import lapses
 from registry.services.colleagues import labels_of, list_colleagues, require_colleague
 from registry.services.lapses import LapseItem, LapseQuestion
 from registry.sheets.writing import csv_text
-from registry.store.lapses import NOBODY, Order, QueueCounts
+from registry.store.lapses import MOST_COUNTED, NOBODY, Order, QueueCounts
 from registry.store.records import Body
 
 from .bodies import working_body
@@ -193,7 +193,10 @@ def console_lapses(tx: Connection, query: dict[str, Any]) -> Shown:
 
 def _tab(view: View, counts: QueueCounts) -> str:
     known = {View.WAITING: counts.open, View.NEW: counts.new, View.SEEN: counts.acknowledged}
-    return f"{VIEW_NAMES[view]} ({known[view]:,})" if view in known else VIEW_NAMES[view]
+    if view not in known:
+        return VIEW_NAMES[view]
+    more = "+" if known[view] >= MOST_COUNTED else ""
+    return f"{VIEW_NAMES[view]} ({known[view]:,}{more})"
 
 
 def _question(body: Body, query: Mapping[str, Any]) -> LapseQuestion:
