@@ -66,7 +66,8 @@ def test_settings_and_commands_are_ours(name: str) -> None:
 
 def test_all_that_a_register_needs_is_there() -> None:
     commands = {tuple(service.get("command", ["serve"])[:2]) for service in OURS.values()}
-    assert commands == {("serve",), ("registry", "migrate"), ("registry", "deliver"), ("registry", "sweep")}
+    beside = {("registry", name) for name in ("migrate", "deliver", "sweep", "work", "notices")}
+    assert commands == {("serve",), *beside}
     assert {"database", "replica", "proxy"} <= SERVICES.keys()
     for name in ("database", "replica", "service", "proxy"):
         assert "test" in SERVICES[name]["healthcheck"], name
@@ -96,7 +97,7 @@ def test_containers_of_ours_may_do_little() -> None:
 
 
 def test_who_is_told_to_end_is_given_the_time() -> None:
-    for name in ("service", "deliver", "sweep"):
+    for name in ("service", "deliver", "sweep", "work", "notices"):
         environment = {key: filled(value) for key, value in OURS[name]["environment"].items()}
         assert int(OURS[name]["stop_grace_period"].rstrip("s")) > settings_of(environment).graceful_seconds
 
