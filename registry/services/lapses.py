@@ -21,6 +21,9 @@ from registry.store.lapses import Filter, Holder, LapseNote, Order, QueueCounts,
 from registry.store.notices import StoredNotice, reached
 from registry.store.records import Body, body_of, find_body
 
+MOST_SORTED = 10_000
+"""Lapses that are sorted by whom they are about."""
+
 
 @dataclass(frozen=True, slots=True)
 class LapseQuestion:
@@ -138,6 +141,18 @@ def sort_lapses(
     found = store.sorted_page(connection, bodies[0].id, wanted, order, after, limit, down=down)
     items = _items(connection, [lapse for _, lapse in found], bodies, at)
     return [((key, item.lapse.id), item) for (key, _), item in zip(found, items, strict=True)]
+
+
+def are_too_many_to_sort(connection: Connection, question: LapseQuestion, *, at: datetime) -> bool:
+    """Whether so many lapses of one body fit that they are shown by their first day alone.
+
+    What they are sorted by otherwise is read for each of them: a page would take longer the more there are.
+
+    :param at: the present instant (UTC).
+    """
+    (body,) = _bodies(connection, question.body_id)
+    wanted = _filter(question, local_date(at, body.zone), body)
+    return store.are_more_than(connection, body.id, wanted, MOST_SORTED)
 
 
 def count_queue(connection: Connection, body: Body, *, at: datetime) -> QueueCounts:

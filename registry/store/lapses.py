@@ -333,6 +333,14 @@ MOST_COUNTED = 10_000
 """Lapses of a kind that are counted; nobody works through more."""
 
 
+def are_more_than(connection: Connection, body_id: str, wanted: Filter, most: int) -> bool:
+    """Whether more lapses of a body fit than so many; no further are they counted."""
+    condition = true() if wanted.state is None else in_state(wanted.state, wanted.today)
+    fitting = select(t.c.id).where(t.c.body_id == body_id, condition, *_bounds(wanted, None, t.c.since))
+    counted = select(func.count()).select_from(fitting.limit(most + 1).subquery())
+    return int(connection.execute(counted).scalar_one()) > most
+
+
 SortPlace = tuple[str, str]
 """Where a lapse stands in a list by number or name: what it is sorted by, and its identifier."""
 

@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from registry.services import lapses
 from registry.services.principals import Role
 from registry.store.database import writing
 from registry.store.records import Body
@@ -75,6 +76,20 @@ def test_it_is_sorted_and_narrowed(lapsed: None, registrar: Desk) -> None:
     assert list(dict.fromkeys(numbers("first=2026-03-03&last=&kind="))) == ["PT-5", "PT-7"]
     assert numbers("kind=refresher_due") == []
     assert registrar.get(f"{QUEUE}?sort=mood").status_code == 422
+
+
+def test_more_than_can_be_sorted_are_to_be_narrowed_and_exported_by_day(
+    lapsed: None, registrar: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Bram Brontë" in registrar.told(f"{QUEUE}?sort=name")
+    monkeypatch.setattr(lapses, "MOST_SORTED", 2)
+    page = registrar.told(f"{QUEUE}?sort=name")
+    assert "Too many to be sorted so." in page
+    assert "Bram Brontë" not in page
+    assert "Bram Brontë" in registrar.told(f"{QUEUE}?sort=-since")
+    assert "Bram Brontë" in registrar.told(f"{QUEUE}?sort=name&first=2026-03-05")
+    exported = list(csv.DictReader(io.StringIO(registrar.get("/console/lapses.csv?sort=name").text)))
+    assert [row["number"] for row in exported] == ["PT-1", "PT-5", "PT-7"]
 
 
 def test_many_are_acknowledged_at_once_and_what_another_changed_meanwhile_is_shown(

@@ -26,7 +26,7 @@ from registry.services import lapses
 from registry.services.colleagues import labels_of, list_colleagues, require_colleague
 from registry.services.lapses import LapseItem, LapseQuestion
 from registry.sheets.writing import csv_text
-from registry.store.lapses import MOST_COUNTED, NOBODY, Order, QueueCounts
+from registry.store.lapses import MOST_COUNTED, NOBODY, Order, QueueCounts, SortPlace
 from registry.store.records import Body
 
 from .bodies import working_body
@@ -66,6 +66,10 @@ EMPTY = {
     View.COMING: ("Nothing is coming.", "No term that is known of ends without a renewal."),
     View.OVER: ("Nothing was resolved yet.", ""),
 }
+TOO_MANY = (
+    "Too many to be sorted so.",
+    f"More than {lapses.MOST_SORTED:,} match: narrow them by what they are or by their days.",
+)
 STATES = {
     View.WAITING: LapseState.OPEN,
     View.SEEN: LapseState.ACKNOWLEDGED,
@@ -148,17 +152,15 @@ class Row:
 def console_lapses(tx: Connection, query: dict[str, Any]) -> Shown:
     """The queue of a body."""
     body, at = working_body(tx), clock.now()
-    sort = query["sort"]
-    place = position(query, date if ORDERS[sort.removeprefix("-")] is Order.FIRST_DAY else str, str)
-    found = lapses.sort_lapses(
-        tx,
-        _question(body, query),
-        ORDERS[sort.removeprefix("-")],
-        after=None if place is None else (str(place[0]), place[1]),
-        limit=A_PAGE + 1,
-        at=at,
-        down=sort.startswith("-"),
-    )
+    sort, question = query["sort"], _question(body, query)
+    order = ORDERS[sort.removeprefix("-")]
+    place = position(query, date if order is Order.FIRST_DAY else str, str)
+    too_many = order is not Order.FIRST_DAY and lapses.are_too_many_to_sort(tx, question, at=at)
+    found: list[tuple[SortPlace, LapseItem]] = []
+    if not too_many:
+        after = None if place is None else (str(place[0]), place[1])
+        down = sort.startswith("-")
+        found = lapses.sort_lapses(tx, question, order, after=after, limit=A_PAGE + 1, at=at, down=down)
     items = [item for _, item in found[:A_PAGE]]
     more = cursor_at(found[A_PAGE - 1][0]) if len(found) > A_PAGE else None
     counts = lapses.count_queue(tx, body, at=at)
@@ -173,7 +175,8 @@ def console_lapses(tx: Connection, query: dict[str, Any]) -> Shown:
         ],
         query=query,
         narrowed=any(query[name] is not None for name in ("kind", "left_to", "first", "last")),
-        empty=EMPTY[query["view"]],
+        empty=TOO_MANY if too_many else EMPTY[query["view"]],
+        too_many=too_many,
         rows=_rows(tx, items),
         counts=counts,
         kinds=[(kind.value, name) for kind, name in KIND_WORDS.items()],
@@ -413,6 +416,8 @@ def _every(tx: Connection, body: Body, query: Mapping[str, Any]) -> Iterator[Lap
     """What a view of the queue holds, read a stretch at a time."""
     order, down, at = ORDERS[query["sort"].removeprefix("-")], query["sort"].startswith("-"), clock.now()
     question, after, left = _question(body, query), None, MOST_EXPORTED
+    if order is not Order.FIRST_DAY and lapses.are_too_many_to_sort(tx, question, at=at):
+        order = Order.FIRST_DAY
     while left > 0:
         found = lapses.sort_lapses(tx, question, order, after=after, limit=STRETCH, at=at, down=down)
         yield from (item for _, item in found)
