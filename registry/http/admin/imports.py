@@ -12,6 +12,7 @@ from registry import clock
 from registry.domain.localtime import local_date
 from registry.http.access import current_principal, own_body, require_body
 from registry.http.answers import Answer, render
+from registry.http.auditing import tell_reading
 from registry.http.cursors import PageQuery, page_of, page_schema, position
 from registry.http.fields import QuerySchema, ResponseSchema
 from registry.http.operations import MAX_IMPORT_BYTES, Blueprint
@@ -168,6 +169,7 @@ def download_rejected_rows(tx: Connection, import_id: str) -> Response:
     found = _owned(tx, import_id)
     header, rows, delimiter = service.rejected_rows(tx, found)
     text = "".join((*csv_text([header], delimiter), *csv_text(rows, delimiter)))
+    tell_reading("download_rejected_rows")
     return _file(text, "text/csv; charset=utf-8", f"rejected-{found.id}.csv")
 
 

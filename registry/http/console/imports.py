@@ -19,6 +19,7 @@ from registry.domain.localtime import local_date
 from registry.domain.vocabulary import Technique
 from registry.errors import Invalid, NotFound, Stale
 from registry.http.access import current_principal, may_use, require_body
+from registry.http.auditing import tell_reading
 from registry.http.fields import Id, QuerySchema, Text, Word
 from registry.http.operations import MAX_IMPORT_BYTES
 from registry.services import import_corrections, import_mapping, import_profiles
@@ -420,6 +421,7 @@ def console_download_rejected(tx: Connection, import_id: str) -> Response:
     found = _own(tx, import_id)
     header, rows, delimiter = service.rejected_rows(tx, found)
     text = "".join((*csv_text([header], delimiter), *csv_text(rows, delimiter)))
+    tell_reading("console_download_rejected")
     named = {"Content-Disposition": f'attachment; filename="rejected-{found.id}.csv"'}
     headers = {**named, "Cache-Control": "no-store"}
     return Response(text.encode(), content_type="text/csv; charset=utf-8", headers=headers)

@@ -50,7 +50,7 @@ def test_a_file_is_compared_and_applied_and_answered_for(registrar):
     assert registrar.verdict("X")["outcome"] == "unknown"
 
 
-def test_rejected_rows_are_listed_and_fetched_as_a_file(registrar):
+def test_rejected_rows_are_listed_and_fetched_as_a_file(registrar, operator):
     found = sent(registrar, [person(f"N{n}", From=f"{n}.1.2025") for n in range(3)])
     page = read(registrar.get(f"{IMPORTS}/{found['id']}/rejected", {"limit": "2"}))
     assert [row["line"] for row in page["items"]] == [2, 3]
@@ -59,6 +59,8 @@ def test_rejected_rows_are_listed_and_fetched_as_a_file(registrar):
     assert [row["line"] for row in rest["items"]] == [4]
     file = registrar.get(f"{IMPORTS}/{found['id']}/rejected.csv")
     assert file.content_type == "text/csv; charset=utf-8"
+    told = read(operator.get("/v1/admin/audit", {"action": "download_rejected_rows"}))["items"]
+    assert [entry["details"]["path"] for entry in told] == [{"import_id": found["id"]}]
     corrected = file.data.replace(b".1.2025", b"")
     for number in (b"0", b"1", b"2"):
         corrected = corrected.replace(b"," + number + b",2026", b",2025-01-01,2026")
