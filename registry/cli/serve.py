@@ -98,6 +98,7 @@ May this person needle?
   curl -s '{entry}/verification?technique=dry_needling'
 
 A key for a registrar:  .venv/bin/registry keys create --role registrar --body {body} --label "You"
+The console, once in:   .venv/bin/registry console-link --body {body} --label "You"
 Ctrl-C stops the server.
 """
     )
