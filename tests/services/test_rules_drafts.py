@@ -25,7 +25,7 @@ from registry.store.records import Body, find_body
 from registry.store.rules_drafts import list_concerned
 from tests.support.factories import BY, database
 
-CODES = ("ca-ab", "ca-on")
+CODES = ("ca-ab", "ca-on", "au")  # the last has days of grace
 AT = datetime(2026, 6, 1, 18, tzinfo=UTC)
 
 
