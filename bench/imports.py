@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -11,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .figures import Figure, Goal
+from .processes import peak_mib
 from .registers import PROFILE
 
+LOOK_EVERY_SECONDS = 0.05
 FASTEST = {"sqlite": Goal(6000), "postgresql": Goal(5000)}
 
 
@@ -23,15 +24,13 @@ def import_snapshot(snapshot: Path, url: str) -> tuple[float, float]:
     process = subprocess.Popen(
         command, env={**os.environ, "REGISTRY_DATABASE_URL": url}, stdout=subprocess.DEVNULL
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    most = 0.0
+    while process.poll() is None:
+        most = max(most, peak_mib(process.pid))
+        time.sleep(LOOK_EVERY_SECONDS)
     if process.returncode:
         raise RuntimeError(f"the import ended with {process.returncode}")
-    return time.perf_counter() - begun, _mib(usage)
-
-
-def _mib(usage: resource.struct_rusage) -> float:
-    return usage.ru_maxrss / 1024
+    return time.perf_counter() - begun, most
 
 
 def figures(engine: str, people: int, seconds: float, mib: float) -> Iterator[Figure]:

@@ -41,3 +41,20 @@ def private_mib(pids: Iterable[int]) -> float:
 def _private_kib(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty"))
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that a process and its children had at any moment so far, in MiB.
+
+    What they were before they became the programs that they are does not count, as it would where a process
+    that has ended is asked for its usage. Of one that has ended it is 0.
+    """
+    try:
+        return max(map(_peak_kib, family(pid))) / 1024
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+
+
+def _peak_kib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return max((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), default=0)
