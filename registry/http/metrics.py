@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from os import PathLike
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -126,6 +128,25 @@ def _count(technique: Technique, outcome: Outcome | str) -> None:
     counter.inc()
 
 
+class _AllProcesses(MultiProcessCollector):
+    """What all processes of this server count; one that is about to begin has made its file, still empty."""
+
+    def collect(self) -> Iterable[Metric]:
+        """What their files hold, but for those that are empty, which the library cannot read."""
+        found = Path(self._path).glob("*.db")
+        begun = [str(file) for file in found if _size_of(file)]
+        merged: Iterable[Metric] = self.merge(begun, accumulate=True)  # type: ignore[no-untyped-call]  # likewise
+        return merged
+
+
+def _size_of(file: Path) -> int:
+    """In bytes; none where it has gone meanwhile."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def exposition(folder: str | PathLike[str] | None, besides: Iterable[Collector]) -> bytes:
     """All that is counted, as Prometheus reads it.
 
@@ -136,7 +157,7 @@ def exposition(folder: str | PathLike[str] | None, besides: Iterable[Collector])
     if folder is None:
         found.register(counted)
     else:
-        MultiProcessCollector(found, path=str(folder))  # type: ignore[no-untyped-call]  # published half typed
+        _AllProcesses(found, path=str(folder))  # type: ignore[no-untyped-call]  # published half typed
     for each in besides:
         found.register(each)
     return generate_latest(found)

@@ -14,7 +14,7 @@ import pytest
 
 from registry.domain.vocabulary import Outcome, Technique
 from registry.http.access import ACCESS
-from registry.http.metrics import NO_ROUTE, UNCHANGED
+from registry.http.metrics import NO_ROUTE, UNCHANGED, exposition
 from tests.support.databases import SqliteDatabases
 from tests.support.factories import database, make_authorization, make_body, make_registration
 from tests.support.serving import Server, ask, eventually, serving
@@ -108,6 +108,12 @@ def test_a_folder_that_is_given_is_emptied_at_the_start_and_left(filled_url: str
             assert verify(server, 10) == [200] * 10
             assert server.metric(COUNT, **ANSWERED) == 10
         assert list(folder.glob("*.db"))
+
+
+def test_a_process_that_is_about_to_begin_to_count_hides_nothing(tmp_path: Path) -> None:
+    for name in ("counter_1", "gauge_livesum_1", "histogram_1"):
+        (tmp_path / f"{name}.db").touch()
+    assert exposition(tmp_path, []) == b""
 
 
 def test_the_public_sees_no_metrics(server: Server) -> None:
