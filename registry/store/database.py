@@ -203,8 +203,13 @@ def _reading_from(replicas: Replicas, most_age: float) -> Iterator[Connection]:
     connection, source = _first_that_opens(replicas, most_age)
     with connection:
         if source.replica is None:
-            with _unavailability():
-                yield connection
+            try:
+                with _unavailability():
+                    yield connection
+            except Unavailable as error:
+                if connection.invalidated and _order() is not Order.PRIMARY_ONLY:
+                    raise Interrupted(BROKE_OFF) from error
+                raise
             return
         try:
             yield connection

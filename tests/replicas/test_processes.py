@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,12 @@ def record(server: Server, register: Register) -> int:
     return answer.status
 
 
+def all_are_seen(server: Server) -> bool:
+    """Whether every process has seen again each server that it had lost sight of."""
+    lost, found = "database_server_not_seen", "database_server_seen_again"
+    return len(server.events(lost)) == len(server.events(found))
+
+
 def test_no_public_answer_is_missed_whichever_server_fails(
     own: Register, tmp_path: Path, figures: Figures
 ) -> None:
@@ -76,6 +83,10 @@ def test_no_public_answer_is_missed_whichever_server_fails(
             other.kill()
             assert record(server, own) == 201
             other.start()
+            wait_until(lambda: all_are_seen(server), "the replica is seen again")
+            recorded = datetime.now(UTC).isoformat()
+            wait_until(lambda: readers.latest > recorded, "what was recorded is read from all")
+            time.sleep(2)  # each process looks at each server again: two that fail at once are more than one
             first.kill()
             killed = datetime.now(UTC).isoformat()
             assert record(server, own) == 503
