@@ -135,7 +135,7 @@ class _AllProcesses(MultiProcessCollector):
         """What their files hold, but for those that are empty, which the library cannot read."""
         found = Path(self._path).glob("*.db")
         begun = [str(file) for file in found if _size_of(file)]
-        merged: Iterable[Metric] = self.merge(begun, accumulate=True)  # type: ignore[no-untyped-call]  # likewise
+        merged: Iterable[Metric] = self.merge(begun, accumulate=True)  # type: ignore[no-untyped-call]  # published half typed
         return merged
 
 
